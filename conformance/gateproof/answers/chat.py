@@ -1,0 +1,177 @@
+"""Chat Completions as a client reads it: chunks assembled by choice and tool index, as the SDKs do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateproof.answers.absent import Missing, dig
+from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
+from gateproof.answers.sse import Event
+
+PATH = "/v1/chat/completions"
+
+
+def read_usage(document: Any) -> Any:
+    """CompletionUsage, or MISSING."""
+    if not isinstance(document, dict):
+        return Missing("usage")
+    prompt = document.get("prompt_tokens_details") or {}
+    completion = document.get("completion_tokens_details") or {}
+    return Usage(
+        input=dig(document, "prompt_tokens", path="usage.prompt_tokens"),
+        output=dig(document, "completion_tokens", path="usage.completion_tokens"),
+        total=dig(document, "total_tokens", path="usage.total_tokens"),
+        cached=_count(prompt, "cached_tokens"),
+        reasoning=_count(completion, "reasoning_tokens"),
+        audio_input=_count(prompt, "audio_tokens"),
+        audio_output=_count(completion, "audio_tokens"),
+        accepted_prediction=_count(completion, "accepted_prediction_tokens"),
+        rejected_prediction=_count(completion, "rejected_prediction_tokens"),
+    )
+
+
+def _count(details: Any, key: str) -> Any:
+    value = details.get(key) if isinstance(details, dict) else None
+    return 0 if value is None else value
+
+
+def read_error(document: Any, where: str, status: int) -> Any:
+    """An error envelope `{"error": {...}}`, or MISSING."""
+    error = dig(document, "error")
+    if not isinstance(error, dict):
+        return error
+    return Error(
+        where=where,
+        status=status,
+        message=dig(error, "message", path="error.message"),
+        code=dig(error, "code", path="error.code"),
+        type=dig(error, "type", path="error.type"),
+        raw=error,
+    )
+
+
+def read_body(answer: Answer) -> None:
+    """Fill an answer from its JSON body."""
+    body = answer.body
+    if isinstance(body, dict) and body.get("error"):
+        answer.outcome, answer.reason = ERROR, "an error in the body of a 200"
+        answer.error = read_error(body, "in-band", answer.status)
+        return
+    choice = dig(body, "choices", 0)
+    message = dig(choice, "message", path="choices[0].message")
+    answer.id, answer.model = dig(body, "id"), dig(body, "model")
+    answer.text = _words(dig(message, "content"))
+    answer.reasoning = _words(dig(message, "reasoning_content"))
+    answer.refusal = _words(dig(message, "refusal"))
+    calls = dig(message, "tool_calls")
+    for index, call in enumerate(calls if isinstance(calls, list) else []):
+        answer.tool_calls.append(
+            ToolCall(
+                name=dig(call, "function", "name", path="tool_calls.function.name"),
+                arguments=dig(call, "function", "arguments", path="tool_calls.function.arguments"),
+                id=dig(call, "id", path="tool_calls.id"),
+                index=index,
+            )
+        )
+    answer.finish = dig(choice, "finish_reason", path="choices[0].finish_reason")
+    answer.usage = read_usage(dig(body, "usage"))
+    if isinstance(message, dict) and isinstance(answer.finish, str):
+        answer.outcome = COMPLETE
+    else:
+        answer.outcome, answer.reason = BROKEN, "a 200 without a message and a finish_reason"
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class ChunkReader:
+    """Chunks, one event at a time; `answer` is what a client holds so far."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self._calls: dict[Any, dict[str, Any]] = {}
+
+    def take(self, event: Event) -> None:
+        answer = self.answer
+        if event.data.strip() == "[DONE]":
+            answer.done = True
+            answer.events.append("[DONE]")
+            return
+        try:
+            chunk = json.loads(event.data)
+        except (ValueError, RecursionError):
+            answer.events.append(event.data)
+            answer.outcome = answer.outcome or BROKEN
+            answer.reason = answer.reason or f"data is not JSON: {event.data[:80]!r}"
+            return
+        answer.events.append(chunk)
+        if not isinstance(chunk, dict):
+            return
+        if chunk.get("error"):
+            error = read_error(chunk, "in-band", answer.status)
+            answer.error = error if isinstance(error, Error) else Missing("error (an object)")
+            answer.outcome = ERROR if isinstance(error, Error) and error.message else BROKEN
+            answer.reason = "" if answer.outcome == ERROR else "an in-band error that is not an object with a message"
+            return
+        if not answer.id and chunk.get("id"):
+            answer.id, answer.model = chunk["id"], dig(chunk, "model")
+        usage = chunk.get("usage")
+        if isinstance(usage, dict):
+            answer.usage = read_usage(usage)
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else []:
+            if isinstance(choice, dict) and choice.get("index", 0) == 0:
+                self._choice(choice)
+
+    def _choice(self, choice: dict[str, Any]) -> None:
+        answer = self.answer
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            answer.text += _words(delta.get("content"))
+            answer.reasoning += _words(delta.get("reasoning_content"))
+            answer.refusal += _words(delta.get("refusal"))
+            calls = delta.get("tool_calls")
+            for call in calls if isinstance(calls, list) else []:
+                if isinstance(call, dict):
+                    self._call(call)
+        if choice.get("finish_reason") is not None and not answer.finish:
+            answer.finish = choice["finish_reason"]
+
+    def _call(self, call: dict[str, Any]) -> None:
+        index = call.get("index")
+        index = index if isinstance(index, int) else None
+        held = self._calls.setdefault(index, {"names": [], "ids": [], "arguments": ""})
+        function = call.get("function")
+        if isinstance(call.get("id"), str) and call["id"]:
+            held["ids"].append(call["id"])
+        if isinstance(function, dict):
+            if isinstance(function.get("name"), str) and function["name"]:
+                held["names"].append(function["name"])
+            arguments = function.get("arguments")
+            if isinstance(arguments, str):
+                held["arguments"] += arguments
+        self.answer.tool_calls = [
+            ToolCall(
+                # SDKs append what comes: a name that is repeated in each delta grows (clients' harm: "get_xget_x").
+                name="".join(h["names"]) or Missing("tool_calls.function.name"),
+                arguments=h["arguments"],
+                id=h["ids"][0] if h["ids"] else Missing("tool_calls.id"),
+                index=i,
+                names=tuple(h["names"]),
+                ids=tuple(h["ids"]),
+            )
+            for i, h in self._calls.items()
+        ]
+
+    def end(self) -> None:
+        """The stream ended cleanly."""
+        answer = self.answer
+        if answer.outcome:
+            return
+        if isinstance(answer.finish, str) and answer.finish:
+            answer.outcome = COMPLETE
+        else:
+            answer.outcome = CUT
+            answer.reason = "the stream ended without a finish_reason" + (", with only [DONE]" if answer.done else "")

@@ -1,0 +1,206 @@
+"""Responses as a client reads it: text from deltas, items from `output_item.done` and the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateproof.answers.absent import Missing, dig
+from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
+from gateproof.answers.chat import read_error
+from gateproof.answers.sse import Event
+
+PATH = "/v1/responses"
+TERMINALS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done")
+_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+
+
+def read_usage(document: Any) -> Any:
+    """ResponseUsage, or MISSING."""
+    if not isinstance(document, dict):
+        return Missing("usage")
+    inputs = document.get("input_tokens_details") or {}
+    outputs = document.get("output_tokens_details") or {}
+    return Usage(
+        input=dig(document, "input_tokens", path="usage.input_tokens"),
+        output=dig(document, "output_tokens", path="usage.output_tokens"),
+        total=dig(document, "total_tokens", path="usage.total_tokens"),
+        cached=_count(inputs, "cached_tokens"),
+        reasoning=_count(outputs, "reasoning_tokens"),
+        audio_input=_count(inputs, "audio_tokens"),
+        audio_output=_count(outputs, "audio_tokens"),
+        accepted_prediction=_count(outputs, "accepted_prediction_tokens"),
+        rejected_prediction=_count(outputs, "rejected_prediction_tokens"),
+    )
+
+
+def _count(details: Any, key: str) -> Any:
+    value = details.get(key) if isinstance(details, dict) else None
+    return 0 if value is None else value
+
+
+def read_body(answer: Answer) -> None:
+    """Fill an answer from its JSON body."""
+    body = answer.body
+    if isinstance(body, dict) and body.get("error") and body.get("object") != "response":
+        answer.outcome, answer.reason = ERROR, "an error in the body of a 200"
+        answer.error = read_error(body, "in-band", answer.status)
+        return
+    if dig(body, "object") != "response":
+        answer.outcome, answer.reason = BROKEN, "a 200 whose body is not a response object"
+        return
+    _settle(answer, body)
+    _items(answer, dig(body, "output"))
+    answer.text, answer.reasoning, answer.refusal = words_of(dig(body, "output"))
+
+
+def words_of(output: Any) -> tuple[str, str, str]:
+    """Text, reasoning and refusal of output items."""
+    text = reasoning = refusal = ""
+    for item in output if isinstance(output, list) else []:
+        if dig(item, "type") == "message":
+            for part in _list(dig(item, "content")):
+                text += _words(dig(part, "text")) if dig(part, "type") == "output_text" else ""
+                refusal += _words(dig(part, "refusal"))
+        elif dig(item, "type") == "reasoning":
+            for part in (*_list(dig(item, "summary")), *_list(dig(item, "content"))):
+                reasoning += _words(dig(part, "text"))
+    return text, reasoning, refusal
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _items(answer: Answer, output: Any) -> None:
+    answer.tool_calls = [
+        ToolCall(
+            name=dig(item, "name", path="function_call.name"),
+            arguments=dig(item, "arguments", path="function_call.arguments"),
+            id=dig(item, "call_id", path="function_call.call_id"),
+            index=index,
+        )
+        for index, item in enumerate(_list(output))
+        if dig(item, "type") == "function_call"
+    ]
+
+
+def _settle(answer: Answer, response: Any) -> None:
+    """Outcome, finish, usage and error from a response object."""
+    status = dig(response, "status", path="response.status")
+    answer.id = dig(response, "id", path="response.id")
+    answer.model = dig(response, "model", path="response.model")
+    answer.usage = read_usage(dig(response, "usage"))
+    if status == "completed":
+        answer.outcome = COMPLETE
+        calls = any(dig(i, "type") == "function_call" for i in _list(dig(response, "output")))
+        answer.finish = "tool_calls" if calls else "stop"
+    elif status == "incomplete":
+        reason = dig(response, "incomplete_details", "reason")
+        answer.outcome = COMPLETE
+        answer.finish = _FINISH.get(reason, reason) if isinstance(reason, str) else reason
+    elif status in ("failed", "cancelled"):
+        answer.outcome, answer.reason = ERROR, f"status {status}"
+        answer.error = _failure(response, answer.status)
+    else:
+        answer.outcome, answer.reason = BROKEN, f"status {status!r} is no end of a turn"
+
+
+def _failure(response: Any, status: int) -> Error:
+    return Error(
+        where="in-band",
+        status=status,
+        message=dig(response, "error", "message", path="response.error.message"),
+        code=dig(response, "error", "code", path="response.error.code"),
+        type=Missing("response.error.type"),
+        raw=dig(response, "error", path="response.error"),
+    )
+
+
+class EventCollector:
+    """Events, one at a time; `answer` is what a client holds so far.
+
+    `terminals`: types of the terminal events that came. A lone `error` event is an error too, though Codex ignores it.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.terminals: list[str] = []
+        self._done: dict[int, Any] = {}
+
+    def take(self, event: Event) -> None:
+        answer = self.answer
+        if event.data.strip() == "[DONE]":
+            answer.done = True
+            answer.events.append("[DONE]")
+            return
+        try:
+            data = json.loads(event.data)
+        except (ValueError, RecursionError):
+            answer.events.append(event.data)
+            answer.outcome = answer.outcome or BROKEN
+            answer.reason = answer.reason or f"data is not JSON: {event.data[:80]!r}"
+            return
+        answer.events.append(data)
+        kind = dig(data, "type")
+        if kind == "response.created":
+            answer.id = dig(data, "response", "id")
+        elif kind == "response.output_text.delta":
+            answer.text += _words(dig(data, "delta"))
+        elif kind == "response.refusal.delta":
+            answer.refusal += _words(dig(data, "delta"))
+        elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta", "response.reasoning.delta"):
+            answer.reasoning += _words(dig(data, "delta"))
+        elif kind == "response.output_item.done":
+            index = dig(data, "output_index")
+            self._done[index if isinstance(index, int) else len(self._done)] = dig(data, "item")
+            _items(answer, [self._done[i] for i in sorted(self._done)])
+        elif kind in TERMINALS:
+            self._terminal(str(kind), data)
+        elif kind == "error" and not self.terminals:
+            self._error_event(data)
+
+    def _terminal(self, kind: str, data: Any) -> None:
+        answer = self.answer
+        self.terminals.append(kind)
+        if len(self.terminals) > 1:
+            return
+        response = dig(data, "response")
+        created = answer.id
+        if isinstance(response, dict):
+            _settle(answer, response)
+            usage_beside = dig(data, "usage")
+            if not answer.usage and isinstance(usage_beside, dict):
+                answer.usage = read_usage(usage_beside)
+            if answer.finish == "stop" and answer.tool_calls:
+                answer.finish = "tool_calls"
+        elif kind in ("response.completed", "response.done"):
+            answer.outcome, answer.finish = COMPLETE, "tool_calls" if answer.tool_calls else "stop"
+        else:
+            answer.outcome, answer.error = ERROR, _failure(response, answer.status)
+        answer.id = answer.id or created
+        if kind in ("response.failed", "response.cancelled") and answer.outcome != ERROR:
+            answer.outcome, answer.reason = BROKEN, f"{kind} whose response has another status"
+
+    def _error_event(self, data: Any) -> None:
+        nested = dig(data, "error")
+        source = nested if isinstance(nested, dict) else data
+        self.answer.outcome, self.answer.reason = ERROR, "an `error` event"
+        self.answer.error = Error(
+            where="in-band",
+            status=self.answer.status,
+            message=dig(source, "message", path="error.message"),
+            code=dig(source, "code", path="error.code"),
+            type=dig(source, "type", path="error.type"),
+            raw=source,
+        )
+
+    def end(self) -> None:
+        """The stream ended cleanly."""
+        if not self.answer.outcome:
+            self.answer.outcome = CUT
+            self.answer.reason = "the stream ended without a terminal event"

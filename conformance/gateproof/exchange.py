@@ -1,0 +1,47 @@
+"""An exchange: one question through the gateway, all four legs with times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateproof_mock import Script
+from gateproof_mock.journal import Leg
+
+from gateproof.answers.answer import Answer
+from gateproof.pairs import Pair
+
+
+@dataclass(slots=True)
+class Exchange:
+    """`mode` is what was asked (`stream` or `json`). `calls` are the mock's journal entries (control.py gives their shape).
+
+    `request`: method, path, headers (redacted), body. `wire`: the bytes of the client's leg, capped.
+    `lawful`: whether the upstream kept its own documents; what a same-dialect relay passes on otherwise is no fault of it.
+    """
+
+    pair: Pair
+    mode: str
+    marker: str
+    scripts: tuple[Script, ...]
+    method: str
+    path: str
+    request_headers: list[tuple[str, str]]
+    request_body: bytes
+    began: float
+    answer: Answer
+    wire: bytes = b""
+    leg: Leg = field(default_factory=Leg)
+    ended: float = 0.0
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    comments: int = 0
+    clean: bool = True
+
+    @property
+    def lawful(self) -> bool:
+        return all(s.lawful for s in self.scripts)
+
+    @property
+    def excused(self) -> bool:
+        """A plain relay of an unlawful upstream: judged by no invariant."""
+        return not self.pair.translated and not self.lawful

@@ -1,0 +1,172 @@
+"""The files that a user writes, gateway.toml and the baseline: read, checked, and refused with one clear message."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateproof_schemas import validate
+
+from gateproof.catalogue import catalogue
+from gateproof.checks import Check
+
+
+class FileError(ValueError):
+    """A file that cannot be used. The message names the file, the key and what to do."""
+
+
+def read_toml(path: Path, schema: str) -> dict[str, Any]:
+    """A TOML file that fits its schema. Raises FileError."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{path}: not TOML: {error}") from error
+    wrong = validate(data, schema)
+    if wrong:
+        raise FileError(f"{path}: {wrong[0]}")
+    return data
+
+
+# --- gateway.toml ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How to start a gateway. Words in braces are filled in by `gateway.py`."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    ready: str
+    within: float
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway as its implementer describes it. `claims` are as in the schema own/gateway."""
+
+    name: str = ""
+    version: str = ""
+    url: str = ""
+    key: str = ""
+    model: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    start: Start | None = None
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.url)
+        prefix = parts.path.rstrip("/").removesuffix("/v1")
+        return f"{parts.scheme}://{parts.netloc}{prefix}"
+
+    def path(self, surface: str, default: str) -> str:
+        return self.paths.get(surface, default)
+
+    def model_for(self, pair: str) -> str:
+        return self.models.get(pair, self.model)
+
+    def claimed(self, claim: str) -> bool:
+        return bool(self.claims.get(claim))
+
+
+def load_gateway(path: Path) -> Gateway:
+    """Read a gateway.toml. Raises FileError."""
+    data = read_toml(path, "own/gateway")
+    table = data.get("gateway", {})
+    start = None
+    if "start" in table:
+        start = Start(
+            command=tuple(table["start"]),
+            env=table.get("env", {}),
+            ready=table.get("ready", ""),
+            within=float(table.get("ready_within", 60)),
+            folder=path.resolve().parent,
+        )
+    claims = data.get("claims", {})
+    _queue_makes_sense(path, claims)
+    return Gateway(
+        name=table.get("name", ""),
+        version=table.get("version", ""),
+        url=table.get("url", ""),
+        key=_from_environment(path, table.get("key", "")),
+        model=table.get("model", ""),
+        headers=tuple((n, _from_environment(path, v)) for n, v in table.get("headers", {}).items()),
+        paths=data.get("paths", {}),
+        models=data.get("models", {}),
+        claims=claims,
+        start=start,
+    )
+
+
+def _queue_makes_sense(path: Path, claims: Mapping[str, Any]) -> None:
+    if "concurrency_limit" not in claims:
+        return
+    timeout = claims.get("queue_timeout")
+    if timeout is None:
+        raise FileError(f"{path}: claims.concurrency_limit needs claims.queue_timeout beside it (seconds, at most 2)")
+    if timeout > 2:
+        raise FileError(f"{path}: claims.queue_timeout is {timeout}; configure at most 2 s for a conformance run")
+    if claims.get("queue_keepalive", 0) >= timeout:
+        raise FileError(f"{path}: claims.queue_keepalive must be below claims.queue_timeout")
+
+
+def _from_environment(path: Path, value: str) -> str:
+    if not value.startswith("$"):
+        return value
+    found = os.environ.get(value[1:])
+    if found is None:
+        raise FileError(f"{path}: the environment has no {value[1:]}")
+    return found
+
+
+# --- baseline ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A known failure: a requirement on the pairs and modes of a glob."""
+
+    id: str
+    on: str
+    reason: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A gateway's known failures."""
+
+    known: tuple[Known, ...] = ()
+
+    def entry(self, check: Check) -> Known | None:
+        for known in self.known:
+            if known.id == check.requirement.id and fnmatchcase(check.place, known.on):
+                return known
+        return None
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a baseline. Raises FileError; an id that is not in the catalogue is always an error."""
+    data = read_toml(path, "own/baseline")
+    entries = []
+    for number, table in enumerate(data.get("known", [])):
+        if table["id"] not in catalogue():
+            raise FileError(f"{path}: known[{number}].id: {table['id']!r} is not in the catalogue; see `gateproof list`")
+        on = table.get("on", "*")
+        requirement = catalogue()[table["id"]]
+        places = [f"{p}.{m}" for p in requirement.pairs for m in requirement.modes]
+        if not any(fnmatchcase(place, on) for place in places):
+            raise FileError(f"{path}: known[{number}].on: {on!r} matches none of {', '.join(places)}")
+        entries.append(Known(table["id"], on, table["reason"], table.get("link", "")))
+    return Baseline(tuple(entries))

@@ -1,0 +1,64 @@
+"""The options that `pytest --gateway-url` and `gateproof run` share. Light: imported by every pytest run of whoever installed us."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+PREFIX = "gateproof_"
+
+_REPEATABLE = {"gateway_header", "gateway_model", "assume", "id", "pair", "mode"}
+_OPTIONS: tuple[tuple[str, str, str], ...] = (
+    ("--gateway-url", "URL", "the gateway: an origin, or origin + /v1"),
+    ("--gateway", "FILE", "a gateway.toml; options override it"),
+    ("--gateway-key", "KEY", "the client's key"),
+    ("--gateway-header", "NAME:VALUE", "a header of every request (repeatable)"),
+    ("--gateway-model", "[PAIR=]MODEL", "the model, or that of one pair (repeatable); {case} in it becomes the case's marker"),
+    ("--upstream-listen", "HOST:PORT", "where the mock upstream listens (default 127.0.0.1:8089)"),
+    ("--upstream-attach", "URL", "use a mock that already runs (`gateproof mock`)"),
+    ("--upstream-token", "TOKEN", "the control token of the attached mock, if it has one"),
+    ("--assume", "PAIR[,PAIR]", "skip the detection of dialects; these pairs are served"),
+    ("--edition", "NAME", "the edition that counts (default: the newest)"),
+    ("--baseline", "FILE", "known failures"),
+    ("--id", "GLOB", "only these requirements, or checks by name (repeatable)"),
+    ("--pair", "GLOB", "only these pairs, such as chat.* (repeatable)"),
+    ("--mode", "MODE", "only stream, json or both (repeatable)"),
+    ("--patience", "FACTOR", "scales every ceiling (default 1)"),
+    ("--report-dir", "DIR", "where the report goes (default ./gateproof-report)"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """The options as pytest's, with an ini key each (`gateway_url`) and an environment variable (`GATEPROOF_GATEWAY_URL`)."""
+    group = parser.getgroup("gateproof", "LLM gateway conformance (gateproof)")
+    for flag, shown, words in _OPTIONS:
+        name = flag[2:].replace("-", "_")
+        action = "append" if name in _REPEATABLE else "store"
+        group.addoption(flag, dest=PREFIX + name, metavar=shown, action=action, default=None, help=words)
+        parser.addini(_ini(name), words, type="linelist" if name in _REPEATABLE else "string", default=None)
+    # pytest has a --strict of its own; `gateproof run --strict` is this option.
+    group.addoption("--strict-should", dest=PREFIX + "strict", action="store_true", default=False, help="SHOULDs fail too")
+
+
+def _ini(name: str) -> str:
+    return name if name.startswith(("gateway", "upstream")) else PREFIX + name
+
+
+def option(config: pytest.Config, name: str) -> Any:
+    """The value of an option: command line, then environment, then ini; None, or [] for a repeatable one, if nowhere."""
+    given = config.getoption(PREFIX + name)
+    if given is not None:
+        return given
+    found = os.environ.get(PREFIX.upper() + name.upper())
+    if found:
+        return found.split() if name in _REPEATABLE else found
+    ini = config.getini(_ini(name))
+    return ini or ([] if name in _REPEATABLE else None)
+
+
+def active(config: pytest.Config) -> bool:
+    """Whether this pytest run is to run the suite."""
+    return bool(option(config, "gateway_url") or option(config, "gateway"))

@@ -1,0 +1,191 @@
+"""Runs one check and settles its verdict."""
+
+from __future__ import annotations
+
+import inspect
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from gateproof.checks import Check
+from gateproof.coordinator import CeilingError, Watch
+from gateproof.exchange import Exchange
+from gateproof.files import Baseline
+from gateproof.redact import Redactor
+from gateproof.registry import alone, cases, invariants
+from gateproof.catalogue import Requirement, catalogue
+from gateproof.smoke import SMOKE, smoke
+from gateproof.stagehands import Ask, CheckHand, Stagecraft, Upstream
+from gateproof.transcript import transcript
+from gateproof.verdicts import BLOCKED, FAIL, KNOWN, NOT_TESTABLE, PASS, SHOULD, STALE, SUITE_ERROR, Blocked, NotTestable
+
+LEASE_CEILING = 300.0
+
+
+class Runner:
+    """Runs checks on one worker. `blocked` gives the preflight's cause by pair and mode."""
+
+    def __init__(
+        self, craft: Stagecraft, redactor: Redactor, baseline: Baseline, blocked: Mapping[str, str], all_checks: list[Check]
+    ) -> None:
+        self._craft = craft
+        self._redactor = redactor
+        self._baseline = baseline
+        self._blocked = blocked
+        self._all = all_checks
+
+    def run(self, check: Check) -> dict[str, Any]:
+        """Run a check; the record says everything about it (schema own/check). Never raises for the gateway's sake."""
+        began = time.time()
+        hand = CheckHand(self._craft, check)
+        upstream = Upstream(self._craft)
+        ask = Ask(self._craft, check, upstream, lambda exchange: self._judge(check, exchange))
+        first: list[Any] = []
+        message = ""
+        holder = f"{check.name} on {self._craft.worker}"
+        try:
+            self._stand_in_the_way(check)
+            if check.requirement.invariant:
+                watch = self._watch(check, ask, upstream)
+                message, first = self._invariant_verdict(check, watch)
+                verdict = FAIL if message else PASS
+            else:
+                self._craft.coordinator.lease(
+                    holder, self._craft.worker, alone(check.requirement.id), LEASE_CEILING * self._craft.patience
+                )
+                try:
+                    self._act(check, ask, upstream, hand)
+                finally:
+                    self._craft.coordinator.release(holder)
+                verdict = PASS
+        except AssertionError as error:
+            verdict, message = self._failed(check, ask, upstream, error)
+        except NotTestable as error:
+            verdict, message = NOT_TESTABLE, str(error)
+        except Blocked as error:
+            verdict, message = BLOCKED, str(error)
+        except CeilingError as error:
+            verdict, message = SUITE_ERROR, str(error)
+        except Exception:
+            verdict, message = SUITE_ERROR, traceback.format_exc()
+        finally:
+            if not check.requirement.invariant:
+                self._craft.coordinator.settle(check.place, check.name)
+        return self._record(check, verdict, message, began, ask, hand, first)
+
+    # -- the acts
+
+    def _stand_in_the_way(self, check: Check) -> None:
+        if check.requirement.id == SMOKE:
+            return
+        for mode in ("stream", "json") if check.mode == "both" else (check.mode,):
+            cause = self._blocked.get(f"{check.pair}.{mode}")
+            if cause:
+                raise Blocked(cause)
+
+    def _act(self, check: Check, ask: Ask, upstream: Upstream, hand: CheckHand) -> None:
+        function = cases()[check.requirement.id]
+        hands = {"ask": ask, "upstream": upstream, "check": hand, "claims": self._craft.gateway.claims}
+        function(**{name: hands[name] for name in inspect.signature(function).parameters})
+
+    def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
+        # Exchanges of its own, so that an invariant that is run alone has something to watch.
+        smoke(ask, upstream, check.mode)
+        others = [c.name for c in self._all if c.place == check.place and not c.requirement.invariant]
+        self._craft.coordinator.await_settled(check.place, others, LEASE_CEILING * self._craft.patience)
+        return self._craft.coordinator.watch(check.requirement.id, check.place)
+
+    def _invariant_verdict(self, check: Check, watch: Watch) -> tuple[str, list[Any]]:
+        if not watch.seen:
+            raise NotTestable("no exchange had anything to watch")
+        if not watch.broken:
+            return "", []
+        where = f"{watch.broken} of {watch.seen} exchanges, first in {watch.first_in}"
+        return f"{watch.first}\nseen in {where}", watch.first_transcript
+
+    def _judge(self, check: Check, exchange: Exchange) -> None:
+        place = f"{exchange.pair}.{exchange.mode}"
+        findings: dict[str, list[str]] = {}
+        if exchange.excused:
+            return
+        for id, watch in invariants().items():
+            if not _applies(catalogue()[id], exchange):
+                continue
+            found = watch(exchange)
+            if found is not None:
+                findings[id] = [self._redactor.text(s) for s in found]
+        if findings:
+            broken = any(findings.values())
+            # The coordinator keeps one transcript for each first breach only.
+            shown = [transcript(exchange, self._redactor)] if broken else []
+            self._craft.coordinator.observe(place, check.name, findings, shown)
+
+    def _failed(self, check: Check, ask: Ask, upstream: Upstream, error: AssertionError) -> tuple[str, str]:
+        message = _explained(error)
+        called = any(e.calls for e in ask.exchanges)
+        if check.requirement.id != SMOKE and not check.requirement.invariant and ask.exchanges and not called:
+            # No call reached us: the gateway may have banned its upstream after an earlier failure. Ask it a plain turn.
+            witness = Ask(self._craft, check, upstream, lambda exchange: None)
+            try:
+                smoke(witness, upstream, "json" if check.mode == "both" else check.mode)
+                served = bool(witness.last.calls)
+            except NotTestable:
+                served = True
+            if not served:
+                return BLOCKED, (
+                    f"the gateway no longer calls its upstream: a plain turn is answered with {witness.last.answer!r} and no "
+                    "upstream call. It was served before, so an earlier failure locked the upstream out. Switch retries, "
+                    "cooldowns and circuit breakers off, or give each case a model of its own with --gateway-model '{case}'."
+                )
+        return FAIL, message
+
+    # -- the record
+
+    def _record(
+        self, check: Check, verdict: str, message: str, began: float, ask: Ask, hand: CheckHand, first: list[Any]
+    ) -> dict[str, Any]:
+        known = self._baseline.entry(check)
+        if known and verdict == FAIL:
+            verdict, message = KNOWN, f"{known.reason}{f' ({known.link})' if known.link else ''}\n{message}"
+        elif known and verdict == PASS:
+            verdict, message = STALE, f"the baseline expects a failure ({known.reason}), and the check passes: remove the entry"
+        elif verdict == FAIL and check.level == "SHOULD":
+            verdict = SHOULD
+        shown = first
+        if not first and verdict != PASS:
+            shown = [transcript(e, self._redactor) for e in ask.exchanges]
+        return {
+            "name": check.name,
+            "id": check.requirement.id,
+            "revision": check.requirement.revision,
+            "pair": str(check.pair),
+            "mode": check.mode,
+            "level": check.level,
+            "verdict": verdict,
+            "message": self._redactor.text(message),
+            "alternatives": hand.alternatives,
+            "began": round(began, 3),
+            "seconds": round(time.time() - began, 4),
+            "exchanges": len(ask.exchanges),
+            "scripts": [
+                {"marker": e.marker, "calls": [s.to_json() for s in e.scripts], "request": self._request(e)}
+                for e in ask.exchanges
+            ],
+            "transcripts": shown,
+        }
+
+    def _request(self, exchange: Exchange) -> dict[str, Any]:
+        body = exchange.request_body[: 64 * 1024].decode("utf-8", "replace")
+        return {"method": exchange.method, "path": exchange.path, "body": self._redactor.text(body)}
+
+
+def _applies(requirement: Requirement, exchange: Exchange) -> bool:
+    return exchange.pair in requirement.pairs and exchange.mode in requirement.modes
+
+
+def _explained(error: AssertionError) -> str:
+    """The assertion as pytest explains it, without the lines that only repeat the answer's parts."""
+    text = str(error).strip() or "the assertion did not hold"
+    lines = [line for line in text.splitlines() if not line.strip().startswith(("+  where", "+    where", "+      where"))]
+    return "\n".join(lines)

@@ -1,0 +1,136 @@
+"""A run's settings, from the options and the files they name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateproof.catalogue import EDITION
+from gateproof.checks import Selection
+from gateproof.files import Baseline, FileError, Gateway, load_baseline, load_gateway
+from gateproof.pairs import MODES, Pair, matching
+
+DEFAULT_LISTEN = "127.0.0.1:8089"
+
+
+class SettingsError(ValueError):
+    """An option that cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was asked to do. `assume` is None when dialects are to be detected."""
+
+    gateway: Gateway
+    listen: tuple[str, int]
+    attach: str
+    token: str
+    assume: tuple[Pair, ...] | None
+    baseline: Baseline
+    selection: Selection
+    strict: bool
+    patience: float
+    report_dir: Path
+    given: dict[str, Any] = field(default_factory=dict)
+
+
+def read(option: Callable[[str], Any]) -> Settings:
+    """Settings from options by name. Raises SettingsError."""
+    try:
+        return _read(option)
+    except (FileError, ValueError) as error:
+        raise SettingsError(str(error)) from error
+
+
+def _read(option: Callable[[str], Any]) -> Settings:
+    edition = option("edition")
+    if edition and edition != EDITION:
+        raise SettingsError(f"--edition: there is no edition {edition!r}; there is {EDITION}")
+    file = option("gateway")
+    gateway = load_gateway(Path(file)) if file else Gateway()
+    if option("gateway_url"):
+        gateway = replace(gateway, url=_url("--gateway-url", option("gateway_url")), start=None)
+    if not gateway.url and not gateway.start:
+        raise SettingsError(f"{file}: no gateway.url and no gateway.start; give --gateway-url")
+    if option("gateway_key"):
+        gateway = replace(gateway, key=option("gateway_key"))
+    gateway = replace(gateway, headers=gateway.headers + tuple(_header(h) for h in option("gateway_header")))
+    models = dict(gateway.models)
+    for given in option("gateway_model"):
+        name, equals, model = given.partition("=")
+        if equals:
+            models[str(_pair("--gateway-model", name))] = model
+        else:
+            gateway = replace(gateway, model=given)
+    gateway = replace(gateway, models=models)
+    for mode in option("mode"):
+        if mode not in MODES:
+            raise SettingsError(f"--mode: {mode!r} is not a mode; modes are {', '.join(MODES)}")
+    matching(tuple(option("pair")))
+    assumed = [name for given in option("assume") for name in given.split(",") if name]
+    baseline = option("baseline")
+    return Settings(
+        gateway=gateway,
+        listen=_listen(option("upstream_listen") or DEFAULT_LISTEN),
+        attach=_url("--upstream-attach", option("upstream_attach")) if option("upstream_attach") else "",
+        token=option("upstream_token") or "",
+        assume=tuple(_pair("--assume", name) for name in assumed) if assumed else None,
+        baseline=load_baseline(Path(baseline)) if baseline else Baseline(),
+        selection=Selection(tuple(option("id")), tuple(option("pair")), tuple(option("mode"))),
+        strict=bool(option("strict")),
+        patience=_factor(option("patience") or "1"),
+        report_dir=Path(option("report_dir") or "gateproof-report"),
+    )
+
+
+def _url(flag: str, value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise SettingsError(f"{flag}: {value!r} is not a URL such as http://127.0.0.1:4000")
+    return value
+
+
+def _pair(flag: str, name: str) -> Pair:
+    try:
+        return Pair.parse(name.strip())
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}") from error
+
+
+def _header(given: str) -> tuple[str, str]:
+    name, colon, value = given.partition(":")
+    if not colon or not name.strip():
+        raise SettingsError("--gateway-header: expected NAME:VALUE")
+    return name.strip(), value.strip()
+
+
+def _listen(given: str) -> tuple[str, int]:
+    host, colon, port = given.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise SettingsError(f"{given!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
+    return host or "127.0.0.1", int(port)
+
+
+parse_listen = _listen
+
+
+def _factor(given: str) -> float:
+    try:
+        factor = float(given)
+    except ValueError:
+        factor = 0
+    if not 0 < factor < 1000:
+        raise SettingsError(f"--patience: {given!r} is not a number above 0")
+    return factor
+
+
+def to_json(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"))

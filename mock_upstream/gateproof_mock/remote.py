@@ -1,0 +1,87 @@
+"""A mock in another process, or in this one, scripted over its control API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from gateproof_mock.control import PREFIX, TOKEN_HEADER, WAIT_LIMIT
+from gateproof_mock.scripts import Script
+
+
+class MockError(RuntimeError):
+    """The mock could not be reached, or refused a control request; the message says which and why."""
+
+
+class RemoteMock:
+    """The control API as methods. `url`: the mock's origin, or its API base. Every method may raise MockError."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._client = httpx.Client(
+            base_url=self.origin + PREFIX,
+            headers={TOKEN_HEADER: token} if token else {},
+            timeout=httpx.Timeout(10.0, read=WAIT_LIMIT + 10.0),
+            trust_env=False,
+        )
+
+    def __enter__(self) -> RemoteMock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def health(self) -> dict[str, Any]:
+        return self._ask("GET", "health")
+
+    def put(self, marker: str, scripts: Sequence[Script]) -> None:
+        """Register the scripts of a marker's first, second, nth call."""
+        self._ask("PUT", f"scripts/{marker}", {"calls": [s.to_json() for s in scripts]})
+
+    def drop(self, marker: str) -> None:
+        self._ask("DELETE", f"scripts/{marker}")
+
+    def release(self, marker: str, barrier: str) -> None:
+        self._ask("POST", f"barriers/{marker}/{barrier}")
+
+    def reached(self, marker: str, barrier: str, within: float) -> bool:
+        """Whether a script has come to this barrier; waits for it at most `within` seconds."""
+        return bool(self._ask("GET", f"barriers/{marker}/{barrier}", within=within)["reached"])
+
+    def calls(
+        self, marker: str, at_least: int = 0, within: float = 0.0, *, ended: bool = False
+    ) -> list[dict[str, Any]]:
+        """The journal's entries of a marker, waiting for `at_least` of them to have come in (or ended)."""
+        query: dict[str, Any] = {"marker": marker, "calls": at_least, "within": within}
+        if ended:
+            query["ended"] = 1
+        found: list[dict[str, Any]] = self._ask("GET", "journal", **query)["calls"]
+        return found
+
+    def all_calls(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask("GET", "journal")["calls"]
+        return found
+
+    def unmatched(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask("GET", "journal", unmatched=1)["calls"]
+        return found
+
+    def _ask(self, method: str, path: str, body: object = None, **query: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, path, json=body, params=query or None)
+            document: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise MockError(f"the mock at {self.origin} did not answer {method} {PREFIX}{path}: {error!r}") from error
+        if answer.status_code != 200:
+            raise MockError(f"the mock refused {method} {PREFIX}{path}: {document.get('error', {}).get('message')}")
+        return document

@@ -1,0 +1,158 @@
+"""Canonical events, written as Chat Completions: chunks or one body (OpenAI API reference)."""
+
+from collections.abc import Iterable, Iterator
+
+from gateproof_reference import failures, sse, usage, wirejson
+from gateproof_reference.canonical import (
+    CallArguments,
+    CallStarted,
+    Event,
+    Failed,
+    Finished,
+    Identity,
+    ReasoningDelta,
+    RefusalDelta,
+    Request,
+    Started,
+    TextDelta,
+)
+from gateproof_reference.failures import Failure
+from gateproof_reference.streams import Encoder, Frame
+from gateproof_reference.wirejson import Object
+
+DONE_FRAME = sse.encode(b"[DONE]")
+
+
+def failed_frame(failure: Failure) -> bytes:
+    """Return an in-band error: `data: {"error": {...}}` and nothing beside it, which is what SDKs raise on.
+
+    No [DONE] follows: it reads as a normal end (bifrost#5546), and the closed body ends the stream anyway.
+    """
+    return sse.encode(wirejson.dump(failures.envelope(failure)))
+
+
+def chat_id(identity: Identity) -> str:
+    """Return the id of our completion."""
+    return f"chatcmpl-{identity.token}"
+
+
+class ChatEncoder(Encoder):
+    """Writes one turn as chunks: a role, what was said, one finish_reason, perhaps the usage, [DONE]."""
+
+    def __init__(self, request: Request, identity: Identity) -> None:
+        self._include_usage = request.include_usage
+        self._id = chat_id(identity)
+        self._created = identity.now
+        self._model = request.model
+        self._opened = False
+
+    def encode(self, event: Event) -> Iterator[Frame]:
+        if isinstance(event, Started):
+            self._model = event.model or self._model
+        if not self._opened:
+            self._opened = True
+            yield self.opening()
+        match event:
+            case TextDelta(words):
+                yield self.delta({"content": words})
+            case RefusalDelta(words):
+                yield self.delta({"refusal": words})
+            case ReasoningDelta(words):
+                yield self.delta({"reasoning_content": words})
+            case CallStarted(index, call_id, name):
+                yield self.delta({"tool_calls": [self.call_start(index, call_id, name)]})
+            case CallArguments(index, more):
+                yield self.delta({"tool_calls": [self.call_more(index, more)]})
+            case Finished():
+                yield from self.finish(event)
+            case _:
+                pass
+
+    def opening(self) -> Frame:
+        """Return the first chunk: the role, once, and no words."""
+        return Frame(self.chunk([self.choice({"role": "assistant", "content": ""}, None)]), opening=True)
+
+    def delta(self, delta: Object) -> Frame:
+        """Return a chunk that adds to the message."""
+        return Frame(self.chunk([self.choice(delta, None)]))
+
+    def call_start(self, index: int, call_id: str, name: str) -> Object:
+        """Return the first piece of a call; only this one names it (LM Studio#649)."""
+        return {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
+
+    def call_more(self, index: int, more: str) -> Object:
+        """Return a later piece of a call."""
+        return {"index": index, "function": {"arguments": more}}
+
+    def finish(self, event: Finished) -> Iterator[Frame]:
+        """Return the end of a turn, in this order: finish_reason, usage if it was asked for, [DONE]."""
+        yield Frame(self.chunk([self.choice({}, event.reason)]))
+        if self.tells_usage(event):
+            yield Frame(self.chunk([], event.usage))
+        yield Frame(DONE_FRAME)
+
+    def tells_usage(self, event: Finished) -> bool:
+        """Return whether there is a usage chunk: somebody asked, and there is something to tell."""
+        return self._include_usage and event.usage is not None
+
+    def choice(self, delta: Object, reason: str | None) -> Object:
+        """Return the one choice of a chunk."""
+        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+
+    def chunk(self, choices: list[Object], counted: usage.Usage | None = None) -> bytes:
+        """Return one event. Id, time and model are the same on every chunk of a stream (litellm#1571)."""
+        payload: Object = {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._model,
+            "choices": choices,
+        }
+        if counted is not None:
+            payload["usage"] = usage.to_chat(counted)
+        return sse.encode(wirejson.dump(payload))
+
+    def failed(self, failure: Failure) -> bytes:
+        return failed_frame(failure)
+
+
+def encode_body(events: Iterable[Event], request: Request, identity: Identity) -> Object:
+    """Return the completion of a turn that ended in Finished."""
+    said = {TextDelta: "", RefusalDelta: "", ReasoningDelta: ""}
+    calls: list[Object] = []
+    model = request.model
+    end = Finished("stop", None)
+    for event in events:
+        match event:
+            case Started():
+                model = event.model or model
+            case TextDelta(words) | RefusalDelta(words) | ReasoningDelta(words):
+                said[type(event)] += words
+            case CallStarted(_, call_id, name):
+                calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}})
+            case CallArguments(index, more):
+                calls[index]["function"]["arguments"] += more
+            case Finished():
+                end = event
+            case Failed(failure):
+                raise failures.RefusedError(failure)
+    silent = not said[TextDelta] and bool(calls or said[RefusalDelta])
+    message: Object = {
+        "role": "assistant",
+        "content": None if silent else said[TextDelta],
+        "refusal": said[RefusalDelta] or None,
+    }
+    if said[ReasoningDelta]:
+        message["reasoning_content"] = said[ReasoningDelta]
+    if calls:
+        message["tool_calls"] = calls
+    body: Object = {
+        "id": chat_id(identity),
+        "object": "chat.completion",
+        "created": identity.now,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": end.reason}],
+    }
+    if end.usage is not None:
+        body["usage"] = usage.to_chat(end.usage)
+    return body

@@ -1,0 +1,16 @@
+"""Deliberately wrong gateways: the reference with exactly one defect each, declared by area."""
+
+from gateproof_reference.mutants import (  # noqa: F401  (importing declares)
+    aggregate,
+    content,
+    ending,
+    failure,
+    limit,
+    route,
+    tools,
+    usage,
+    wire,
+)
+from gateproof_reference.mutants.registry import MUTANTS
+
+__all__ = ["MUTANTS"]

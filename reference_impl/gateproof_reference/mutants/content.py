@@ -1,0 +1,121 @@
+"""Lies about text, reasoning and what else a model says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gateproof_reference.canonical import Event, ReasoningDelta, TextDelta
+from gateproof_reference.mutants.registry import mutant
+from gateproof_reference.streams import Frame
+from gateproof_reference.wirejson import Object
+
+DECODER = "responses.decode:ResponsesDecoder"
+
+
+@mutant("text-is-trimmed", seam=f"{DECODER}.tell", caught_by="turn.plain-text-arrives text.arrives-exactly-once")
+def _(original: Any) -> Any:
+    """Each piece of the text loses its outer spaces, and the words run together."""
+    return lambda self, item, channel, at, words: original(self, item, channel, at, words.strip())
+
+
+@mutant(
+    "chat-text-is-trimmed",
+    seam="chat.decode:ChatDecoder.on_delta",
+    caught_by="turn.plain-text-arrives text.arrives-exactly-once",
+)
+def _(original: Any) -> Any:
+    """The same from a chat upstream."""
+    return lambda self, delta: original(self, {**delta, "content": (delta.get("content") or "").strip()})
+
+
+@mutant("role-is-missing", seam="chat.encode:ChatEncoder.opening", caught_by="text.role-comes-first")
+def _(original: Any) -> Any:
+    """No chunk says whose words these are."""
+    return lambda self: Frame(self.chunk([self.choice({"content": ""}, None)]), opening=True)
+
+
+@mutant("text-comes-twice", seam=f"{DECODER}.settle", caught_by="turn.plain-text-arrives text.arrives-exactly-once")
+def _(original: Any) -> Any:
+    """The done events repeat what the deltas said (databricks#464)."""
+
+    def settle(self: Any, item: Any, channel: str, at: int, whole: str) -> Iterator[Event]:
+        yield from (
+            self.tell(item, channel, at, whole) if channel == "text" else original(self, item, channel, at, whole)
+        )
+
+    return settle
+
+
+@mutant(
+    "text-in-the-terminal-is-lost",
+    seam=f"{DECODER}.on_output",
+    caught_by="text.arrives-exactly-once tools.arguments-in-done-events-arrive",
+)
+def _(original: Any) -> Any:
+    """What only the terminal's output says is lost, once anything was streamed."""
+    return lambda self, output: original(self, [] if self._items else output)
+
+
+@mutant("only-the-first-message", seam=f"{DECODER}.tell", caught_by="text.several-messages-are-joined")
+def _(original: Any) -> Any:
+    """Of several messages in one turn only the first is told (databricks#464)."""
+
+    def tell(self: Any, item: Any, channel: str, at: int, words: str) -> Iterator[Event]:
+        first = next((other for other in self._items if other.kind == item.kind), item)
+        return original(self, item, channel, at, words if item is first else "")  # type: ignore[no-any-return]
+
+    return tell
+
+
+@mutant(
+    "reasoning-is-text",
+    seam="responses.decode:WORDS",
+    caught_by="reasoning.never-becomes-text reasoning.arrives-once-as-reasoning-content",
+)
+def _(original: Any) -> Any:
+    """What the model thinks is told as what it says (litellm#32357)."""
+    return {**original, "summary": TextDelta, "reasoning": TextDelta}
+
+
+@mutant("chat-reasoning-is-text", seam="chat.decode:ChatDecoder.on_delta", caught_by="reasoning.never-becomes-text")
+def _(original: Any) -> Any:
+    """The same from a chat upstream (ranxi2001/sub2api#18)."""
+
+    def on_delta(self: Any, delta: Object) -> Iterator[Event]:
+        for event in original(self, delta):
+            yield TextDelta(event.text) if isinstance(event, ReasoningDelta) else event
+
+    return on_delta
+
+
+@mutant("reasoning-comes-twice", seam=f"{DECODER}.settle", caught_by="reasoning.arrives-once-as-reasoning-content")
+def _(original: Any) -> Any:
+    """The done events repeat the reasoning."""
+
+    def settle(self: Any, item: Any, channel: str, at: int, whole: str) -> Iterator[Event]:
+        again = channel in ("summary", "reasoning")
+        yield from self.tell(item, channel, at, whole) if again else original(self, item, channel, at, whole)
+
+    return settle
+
+
+@mutant("reasoning-is-lost", seam=f"{DECODER}.tell", caught_by="reasoning.arrives-once-as-reasoning-content")
+def _(original: Any) -> Any:
+    """Reasoning never reaches a chat client."""
+
+    def tell(self: Any, item: Any, channel: str, at: int, words: str) -> Iterator[Event]:
+        kept = words if channel in ("text", "refusal") else ""
+        return original(self, item, channel, at, kept)  # type: ignore[no-any-return]
+
+    return tell
+
+
+@mutant("web-search-is-told-as-text", seam=f"{DECODER}.on_item_added", caught_by="content.web-search-call-is-silent")
+def _(original: Any) -> Any:
+    """A hosted tool at work is announced in the assistant's own words (semantic-router#3063)."""
+
+    def on_item_added(self: Any, event: Object) -> Iterator[Event]:
+        if event.get("item", {}).get("type") == "web_search_call":
+            yield TextDelta("Searching the web...\n")
+        yield from original(self, event)
+
+    return on_item_added

@@ -1,0 +1,270 @@
+"""Lies about failed turns."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from gateproof_reference import sse, wirejson
+from gateproof_reference.canonical import Event, Failed, Finished
+from gateproof_reference.failures import Failure
+from gateproof_reference.mutants.registry import mutant
+from gateproof_reference.wirejson import Object
+
+ON_FAILURE = "responses.decode:ResponsesDecoder.on_failure"
+
+
+def _stop_when(
+    original: Callable[..., Iterator[Event]], believes: Callable[..., bool]
+) -> Callable[..., Iterator[Event]]:
+    """Return an on_failure() that ends the turn as a success where it `believes` so."""
+
+    def on_failure(self: Any, kind: str, event: Object) -> Iterator[Event]:
+        if not believes(self, kind, event):
+            yield from original(self, kind, event)
+            return
+        self.over = True
+        yield Finished("stop", None)
+
+    return on_failure
+
+
+@mutant("failed-after-text-is-a-stop", seam=ON_FAILURE, caught_by="failure.failed-is-never-success")
+def _(original: Any) -> Any:
+    """What was streamed before response.failed is told as a whole answer (litellm#36768)."""
+    return _stop_when(original, lambda self, kind, event: kind == "response.failed" and bool(self._items))
+
+
+@mutant(
+    "failed-before-text-is-an-empty-stop",
+    seam=ON_FAILURE,
+    caught_by="""failure.failed-is-never-success failure.failed-before-output-is-an-error
+    failure.failed-before-output-is-an-http-error failure.client-fault-is-4xx failure.server-fault-is-5xx
+    failure.same-class-on-both-surfaces failure.code-and-message-survive ending.bare-failed-is-an-error""",
+)
+def _(original: Any) -> Any:
+    """A turn that failed at once is told as an empty answer with finish_reason stop (new-api#3142)."""
+    return _stop_when(original, lambda self, kind, event: kind == "response.failed" and not self._items)
+
+
+@mutant("cancelled-is-a-stop", seam=ON_FAILURE, caught_by="failure.cancelled-is-never-success")
+def _(original: Any) -> Any:
+    """response.cancelled is told as the normal end (sub2api#2972)."""
+    return _stop_when(original, lambda self, kind, event: kind == "response.cancelled")
+
+
+@mutant("error-event-is-a-stop", seam=ON_FAILURE, caught_by="failure.error-event-is-an-error")
+def _(original: Any) -> Any:
+    """A top-level error event is told as the normal end (litellm#39207)."""
+    return _stop_when(original, lambda self, kind, event: kind == "error")
+
+
+@mutant("flat-error-event-is-a-stop", seam=ON_FAILURE, caught_by="failure.error-event-is-an-error")
+def _(original: Any) -> Any:
+    """Only the nested form of the error event is known, the flat one ends the turn normally."""
+    return _stop_when(original, lambda self, kind, event: kind == "error" and "error" not in event)
+
+
+@mutant("failed-body-is-a-stop", seam="responses.decode:decode_body", caught_by="failure.failed-is-never-success")
+def _(original: Any) -> Any:
+    """A JSON answer with status failed becomes 200 and an empty message (litellm#39703)."""
+    return lambda body: original({**body, "status": "completed"} if body.get("status") == "failed" else body)
+
+
+@mutant("cancelled-body-is-a-stop", seam="responses.decode:decode_body", caught_by="failure.cancelled-is-never-success")
+def _(original: Any) -> Any:
+    """A JSON answer with status cancelled becomes 200 and whatever was there."""
+    return lambda body: original({**body, "status": "completed"} if body.get("status") == "cancelled" else body)
+
+
+@mutant("relay-completes-cancelled", seam="responses.decode:outcome", caught_by="failure.cancelled-is-never-success")
+def _(original: Any) -> Any:
+    """A terminal whose response says cancelled counts as completed."""
+    return lambda kind, event: "response.completed"
+
+
+@mutant(
+    "error-chunk-beside-empty-choices-is-skipped",
+    seam="chat.decode:error_in",
+    caught_by="failure.error-chunk-is-an-error",
+)
+def _(original: Any) -> Any:
+    """A chunk with an error and empty choices says nothing (OmniRoute#8210)."""
+    return lambda event, payload: None if payload and not payload.get("choices") else original(event, payload)
+
+
+@mutant(
+    "openings-are-not-held-back",
+    seam="answers:StreamAnswer.put",
+    caught_by="failure.failed-before-output-is-an-http-error",
+)
+def _(original: Any) -> Any:
+    """The 200 goes out with the first event, so that an early failure cannot have a status (helm-api#381)."""
+    return lambda self, frame: self.write(frame.data)
+
+
+@mutant(
+    "chat-error-is-bare",
+    seam="chat.encode:failed_frame",
+    caught_by="failure.in-band-error-has-the-chat-shape failure.error-event-is-an-error schema.errors-are-valid",
+)
+def _(original: Any) -> Any:
+    """An in-band error is an event called error, without the `error` member that SDKs look for (llm-rosetta#454)."""
+    return lambda failure: sse.encode(wirejson.dump({"message": failure.message, "type": "server_error"}), "error")
+
+
+@mutant(
+    "chat-failure-ends-with-a-finish-reason",
+    seam="chat.encode:failed_frame",
+    caught_by="failure.failed-is-never-success failure.in-band-error-has-the-chat-shape",
+)
+def _(original: Any) -> Any:
+    """After the error come a chunk with finish_reason stop and [DONE] (litellm#39748)."""
+    choice: Object = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}
+    chunk: Object = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+    end = sse.encode(wirejson.dump({**chunk, "choices": [choice]})) + sse.encode(b"[DONE]")
+    return lambda failure: original(failure) + end
+
+
+@mutant("code-is-always-upstream-error", seam="failures:envelope", caught_by="failure.code-and-message-survive")
+def _(original: Any) -> Any:
+    """Every error says upstream_error, so that nobody can tell a full quota from a long prompt (bifrost#6783)."""
+    return lambda failure: original(replace(failure, code="upstream_error"))
+
+
+@mutant(
+    "message-is-generic",
+    seam="failures:read",
+    caught_by="failure.code-and-message-survive failure.message-survives-exactly",
+)
+def _(original: Any) -> Any:
+    """The upstream's reason is replaced by a polite one (litellm#39703)."""
+    return lambda error, **how: replace(original(error, **how), message="the request could not be completed")
+
+
+@mutant(
+    "client-faults-are-502",
+    seam="failures:STATUS_OF_CODE",
+    caught_by="failure.client-fault-is-4xx",
+)
+def _(original: Any) -> Any:
+    """A context that is too long is the server's fault, so that SDKs try it again (facts of openai-python)."""
+    return {code: status for code, status in original.items() if status != 400}
+
+
+@mutant("server-faults-are-400", seam="failures:status_of", caught_by="failure.server-fault-is-5xx")
+def _(original: Any) -> Any:
+    """Every failure in a stream is blamed on the request."""
+    return lambda failure: original(failure) if failure.status is not None else 400
+
+
+@mutant(
+    "responses-fail-with-500",
+    seam="responses.relay:ResponsesRelay.on_failure",
+    caught_by="failure.same-class-on-both-surfaces failure.client-fault-is-4xx",
+)
+def _(original: Any) -> Any:
+    """The class of a failure is kept on Chat Completions only."""
+
+    def on_failure(self: Any, *event: Any) -> Failed:
+        failed: Failed = original(self, *event)
+        return replace(failed, failure=replace(failed.failure, status=500))
+
+    return on_failure
+
+
+@mutant(
+    "responses-message-is-quoted-like-go", seam="responses.encode:frame", caught_by="failure.message-survives-exactly"
+)
+def _(original: Any) -> Any:
+    """The error is formatted with %q: ESC, BEL and NUL become \\x escapes, which are no JSON (CLIProxyAPI#2089)."""
+
+    def frame(event: Object) -> bytes:
+        data: bytes = original(event)
+        return data.replace(b"\\u001b", b"\\x1b") if event["type"] == "response.failed" else data
+
+    return frame
+
+
+@mutant("message-loses-its-lines", seam="failures:envelope", caught_by="failure.message-survives-exactly")
+def _(original: Any) -> Any:
+    """White space in messages is tidied up."""
+    return lambda failure: original(replace(failure, message=" ".join(failure.message.split())))
+
+
+@mutant(
+    "responses-failure-is-an-error-event",
+    seam="responses.encode:ResponsesEncoder.failed",
+    caught_by="""failure.responses-stream-ends-with-failed failure.failed-event-is-whole
+    failure.codes-are-translated failure.failed-event-keeps-the-created-id""",
+)
+def _(original: Any) -> Any:
+    """A stream ends with a bare error event, which Codex does not know (sub2api#2972)."""
+
+    def failed(self: Any, failure: Failure) -> bytes:
+        event = {"type": "error", "code": failure.code, "message": failure.message, "param": None}
+        return sse.encode(wirejson.dump({**event, "sequence_number": self._sequence}), "error")
+
+    return failed
+
+
+@mutant(
+    "relayed-error-event-stays-one",
+    seam="responses.relay:ResponsesRelay.failed",
+    caught_by="failure.responses-stream-ends-with-failed",
+)
+def _(original: Any) -> Any:
+    """On the same API a failure is a bare error event too."""
+
+    def failed(self: Any, failure: Failure) -> bytes:
+        event = {"type": "error", "code": failure.code, "message": failure.message, "param": None}
+        return sse.encode(wirejson.dump({**event, "sequence_number": self._sequence}), "error")
+
+    return failed
+
+
+@mutant(
+    "failed-event-has-a-new-id", seam="responses.relay:Ledger.id", caught_by="failure.failed-event-keeps-the-created-id"
+)
+def _(original: Any) -> Any:
+    """response.failed names another response than response.created did (bifrost#6783)."""
+    return property(lambda self: "resp_" + "0" * 32)
+
+
+@mutant(
+    "translated-failed-has-a-new-id",
+    seam="responses.encode:ResponsesEncoder.failed",
+    caught_by="failure.failed-event-keeps-the-created-id limit.failed-id-comes-from-the-request-id",
+)
+def _(original: Any) -> Any:
+    """The same in a translated stream."""
+    return lambda self, failure: original(self, failure).replace(b'"id":"resp_', b'"id":"resp_0')
+
+
+@mutant("failed-event-is-thin", seam="responses.resource:failed_event", caught_by="failure.failed-event-is-whole")
+def _(original: Any) -> Any:
+    """The response in response.failed has no object and no output."""
+
+    def failed_event(*args: Any) -> Object:
+        event: Object = original(*args)
+        return {**event, "response": {k: v for k, v in event["response"].items() if k not in ("object", "output")}}
+
+    return failed_event
+
+
+@mutant(
+    "failed-event-has-an-empty-model", seam="responses.resource:failed_event", caught_by="failure.failed-event-is-whole"
+)
+def _(original: Any) -> Any:
+    """The model in response.failed is the empty string (CLIProxyAPI#2089)."""
+
+    def failed_event(*args: Any) -> Object:
+        event: Object = original(*args)
+        return {**event, "response": {**event["response"], "model": ""}}
+
+    return failed_event
+
+
+@mutant("codes-are-not-translated", seam="failures:RESPONSES_CODES", caught_by="failure.codes-are-translated")
+def _(original: Any) -> Any:
+    """response.failed speaks of rate_limit_error, a word of another API (sub2api#2972)."""
+    return {"": "server_error"}

@@ -1,0 +1,174 @@
+"""Lies about function calls."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gateproof_reference.canonical import CallArguments, CallStarted, Event
+from gateproof_reference.mutants.registry import mutant
+from gateproof_reference.wirejson import Object
+
+DECODER = "responses.decode:ResponsesDecoder"
+
+
+@mutant(
+    "calls-end-with-stop",
+    seam=f"{DECODER}.reason",
+    caught_by="tools.only-calls-end-with-tool-calls tools.text-and-calls-both-survive",
+)
+def _(original: Any) -> Any:
+    """A turn of calls ends with stop, so that agents believe they are done (CLIProxyAPI#2443)."""
+    return lambda self, kind, response: "stop" if kind == "response.completed" else original(self, kind, response)
+
+
+@mutant(
+    "only-the-first-call",
+    seam=f"{DECODER}.announce",
+    caught_by="""tools.several-calls-arrive-whole tools.interleaved-arguments-stay-apart tools.indices-are-dense
+    tools.arguments-in-done-events-arrive tools.name-and-id-come-once""",
+)
+def _(original: Any) -> Any:
+    """Of several calls only the first arrives (litellm#21331)."""
+    return lambda self, item, raw: iter(()) if self._announced else original(self, item, raw)
+
+
+@mutant(
+    "arguments-go-to-the-last-call",
+    seam=f"{DECODER}.on_arguments",
+    caught_by="tools.interleaved-arguments-stay-apart tools.unannounced-deltas-invent-no-call",
+)
+def _(original: Any) -> Any:
+    """Deltas of arguments are given to the call that was announced last (oh-my-pi#2619)."""
+
+    def on_arguments(self: Any, event: Object) -> Iterator[Event]:
+        calls = [item for item in self._items if item.index is not None]
+        return self.tell_arguments(calls[-1], event["delta"]) if calls else iter(())  # type: ignore[no-any-return]
+
+    return on_arguments
+
+
+@mutant(
+    "chat-arguments-go-to-the-last-call",
+    seam="chat.decode:ChatDecoder._index",
+    caught_by="tools.interleaved-arguments-stay-apart",
+)
+def _(original: Any) -> Any:
+    """The same with chunks: a piece without an id belongs to the last call, whatever its index (continue#13223)."""
+    return lambda self, entry: original(self, entry) if entry.get("id") or not self._calls else max(self._calls)
+
+
+@mutant(
+    "arguments-in-their-done-event-are-lost",
+    seam=f"{DECODER}.on_arguments_done",
+    caught_by="tools.arguments-in-done-events-arrive",
+)
+def _(original: Any) -> Any:
+    """Arguments that only function_call_arguments.done tells are lost (litellm#25321)."""
+    return lambda self, event: iter(())
+
+
+@mutant(
+    "arguments-in-the-done-item-are-lost",
+    seam=f"{DECODER}.on_item_done",
+    caught_by="tools.arguments-in-done-events-arrive",
+)
+def _(original: Any) -> Any:
+    """Arguments that only output_item.done tells are lost (iii-hq/workers#1020)."""
+    return lambda self, event: iter(())
+
+
+@mutant(
+    "absent-arguments-stay-empty",
+    seam=f"{DECODER}.on_calls_end",
+    caught_by="tools.absent-arguments-are-an-empty-object",
+)
+def _(original: Any) -> Any:
+    """A call without arguments has the empty string, which is no JSON (litellm#5064)."""
+    return lambda self: iter(())
+
+
+@mutant(
+    "chat-arguments-stay-empty",
+    seam="chat.decode:ChatDecoder.on_done",
+    caught_by="tools.absent-arguments-are-an-empty-object",
+)
+def _(original: Any) -> Any:
+    """The same from a chat upstream."""
+
+    def on_done(self: Any) -> Iterable[Event]:
+        return [event for event in original(self) if not isinstance(event, CallArguments)]
+
+    return on_done
+
+
+@mutant(
+    "unannounced-deltas-make-a-call",
+    seam=f"{DECODER}.on_arguments",
+    caught_by="tools.unannounced-deltas-invent-no-call",
+)
+def _(original: Any) -> Any:
+    """Arguments of a call that was never added make a call without a name (sub2api#2972)."""
+
+    def on_arguments(self: Any, event: Object) -> Iterator[Event]:
+        if self._find(event, "function_call") is None:
+            item = self._open(event, "function_call")
+            item.index = self._announced
+            self._announced += 1
+            yield CallStarted(item.index, "", "")
+        yield from original(self, event)
+
+    return on_arguments
+
+
+@mutant("every-piece-names-its-call", seam="chat.encode:ChatEncoder.call_more", caught_by="tools.name-and-id-come-once")
+def _(original: Any) -> Any:
+    """Later pieces of a call carry another id and an empty name (LM Studio#649)."""
+
+    def call_more(self: Any, index: int, more: str) -> Object:
+        return {
+            "index": index,
+            "id": f"call_{len(more)}",
+            "type": "function",
+            "function": {"name": "", "arguments": more},
+        }
+
+    return call_more
+
+
+@mutant("indices-start-at-one", seam="chat.encode:ChatEncoder.delta", caught_by="tools.indices-are-dense")
+def _(original: Any) -> Any:
+    """The index of a call is its output_index, so that text before it leaves a gap (litellm#16194)."""
+
+    def delta(self: Any, said: Object) -> Any:
+        calls = [{**call, "index": call["index"] + 1} for call in said.get("tool_calls", [])]
+        return original(self, {**said, "tool_calls": calls} if calls else said)
+
+    return delta
+
+
+@mutant("text-beside-calls-is-lost", seam="chat.encode:encode_body", caught_by="tools.text-and-calls-both-survive")
+def _(original: Any) -> Any:
+    """A JSON message with calls has no text (ChatMock#114)."""
+
+    def encode_body(*args: Any) -> Object:
+        body: Object = original(*args)
+        message = body["choices"][0]["message"]
+        message["content"] = None if message.get("tool_calls") else message["content"]
+        return body
+
+    return encode_body
+
+
+@mutant(
+    "calls-beside-text-are-lost",
+    seam="responses.encode:ResponsesEncoder.output",
+    caught_by="tools.text-and-calls-both-survive",
+)
+def _(original: Any) -> Any:
+    """The output of a response with text holds no calls (open-webui#30085)."""
+
+    def output(self: Any) -> list[Object]:
+        items: list[Object] = original(self)
+        said = [item for item in items if item["type"] == "message"]
+        return said or items
+
+    return output

@@ -1,0 +1,78 @@
+"""One request on one pair, without I/O: what goes to the upstream, and how each kind of answer becomes the client's."""
+
+from dataclasses import dataclass
+
+from gateproof_reference import wirejson
+from gateproof_reference.api import Api
+from gateproof_reference.canonical import Identity, Request
+from gateproof_reference.failures import Failure, RefusedError, unreadable
+from gateproof_reference.streams import Gatherer, Pipe
+from gateproof_reference.turns import Translation, TurnGatherer
+from gateproof_reference.wirejson import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A client's request that is ready for its upstream. `request` is None where nothing is translated."""
+
+    surface: Api
+    dialect: Api
+    identity: Identity
+    body: Object
+    request: Request | None
+    payload: bytes
+    client_streams: bool
+    upstream_streams: bool
+
+    def pipe(self) -> Pipe:
+        """Return what turns the answer into the client's stream."""
+        if self.request is None:
+            return self.surface.relay(self.body, self.identity)
+        encoder = self.surface.encoder(self.request, self.identity)
+        return Translation(self.dialect.decoder(), encoder, self.dialect.decode_body)
+
+    def gatherer(self) -> Gatherer:
+        """Return what turns a streamed answer into the client's JSON."""
+        request = self.request
+        if request is None:
+            return self.surface.gatherer(self.body, self.identity)
+        return TurnGatherer(
+            self.dialect.decoder(), lambda events: self.surface.encode_body(events, request, self.identity)
+        )
+
+    def translate_body(self, raw: bytes) -> bytes:
+        """Return the client's JSON for a JSON answer with status 200; raise RefusedError if it is none."""
+        body = json_answer(raw)
+        if self.request is not None:
+            events = self.dialect.decode_body(body)
+            return wirejson.dump(self.surface.encode_body(events, self.request, self.identity))
+        fault: Failure | None = self.dialect.fault_in(body)
+        if fault is not None:
+            raise RefusedError(fault)
+        return raw
+
+
+def prepare(
+    surface: Api, dialect: Api, raw: bytes, body: Object, identity: Identity, *, force_stream: bool
+) -> Exchange:
+    """Return the exchange for a client's request. Raise RefusedError if it cannot be served."""
+    surface.check_request(body)
+    wants_stream = body.get("stream") is True
+    streams = wants_stream or force_stream
+    request: Request | None = None
+    if surface is dialect:
+        # The client's own bytes, unless something must be asked for that it did not ask.
+        payload = raw if streams == wants_stream else wirejson.dump(dialect.adapt(body, stream=streams))
+    else:
+        request = surface.decode_request(body)
+        wants_usage = surface.wants_usage(body) or not wants_stream
+        payload = wirejson.dump(dialect.encode_request(request, stream=streams, usage=wants_usage))
+    return Exchange(surface, dialect, identity, body, request, payload, wants_stream, streams)
+
+
+def json_answer(raw: bytes) -> Object:
+    """Return the object in an upstream's JSON answer; raise RefusedError if there is none (CLIProxyAPI#2921)."""
+    body = wirejson.parse_object(raw)
+    if body is None:
+        raise RefusedError(unreadable("it is not a JSON object"))
+    return body

@@ -1,0 +1,232 @@
+"""Responses requests: read into the canonical question, and written from it (OpenAI API reference)."""
+
+from typing import Any
+
+from gateproof_reference.canonical import (
+    Called,
+    Format,
+    Image,
+    Item,
+    Part,
+    Refusal,
+    Request,
+    Returned,
+    Said,
+    Text,
+    Tool,
+    ToolChoice,
+)
+from gateproof_reference.failures import bad_request, unsupported
+from gateproof_reference.shared import SHARED, field, reject_unknown
+from gateproof_reference.wirejson import Object, text
+
+READ = frozenset(
+    {
+        *("model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "text"),
+        *("max_output_tokens", "reasoning"),
+    }
+)
+HARMLESS: dict[str, tuple[object, ...]] = {"background": (False,), "top_logprobs": (0,)}
+"""Parameters that no other API has, with the values that ask for nothing. Any other value is refused, not forgotten."""
+
+HINTS = frozenset({"include", "truncation", "client_metadata", "prompt_cache_retention"})
+"""What may be left out on the way: extras of the answer that only this API has, leave to shorten (not taken), labels."""
+
+ROLES = ("system", "developer", "user", "assistant")
+ELSEWHERE = ("previous_response_id", "conversation", "prompt")
+"""Where the input may be instead, if the upstream speaks Responses."""
+
+
+def check(body: Object) -> None:
+    """Raise RefusedError if model, input or stream is missing or has a wrong type."""
+    if not text(body.get("model")):
+        raise bad_request("model must be a non-empty string", "model")
+    asked = body.get("input")
+    if asked is None and not any(body.get(name) for name in ELSEWHERE):
+        raise bad_request("input is missing", "input")
+    if asked is not None and not isinstance(asked, str | list):
+        raise bad_request("input must be a string or an array", "input")
+    for at, item in enumerate(asked if isinstance(asked, list) else []):
+        if not isinstance(item, dict):
+            raise bad_request(f"input[{at}] must be an object", f"input[{at}]")
+    field(body, "stream", bool)
+
+
+def decode(body: Object) -> Request:
+    """Return the question in a checked request. Raise RefusedError for what cannot be translated."""
+    reject_unknown(body, READ, HARMLESS, HINTS)
+    instructions = field(body, "instructions", str)
+    shape = field(body, "text", dict) or {}
+    reasoning = field(body, "reasoning", dict) or {}
+    items: list[Item] = [Said("system", (Text(instructions),))] if instructions else []
+    if isinstance(body["input"], str):
+        items.append(Said("user", (Text(body["input"]),)))
+    else:
+        for at, item in enumerate(body["input"]):
+            items += _items(item, f"input[{at}]")
+    return Request(
+        model=body["model"],
+        items=tuple(items),
+        stream=body.get("stream") is True,
+        include_usage=True,
+        tools=tuple(_tool(tool, f"tools[{at}]") for at, tool in enumerate(field(body, "tools", list) or [])),
+        tool_choice=_choice(body.get("tool_choice")),
+        format=_format(field(shape, "format", dict, "text")),
+        max_output_tokens=field(body, "max_output_tokens", int),
+        effort=field(reasoning, "effort", str, "reasoning"),
+        verbosity=field(shape, "verbosity", str, "text"),
+        shared={name: body[name] for name in SHARED if body.get(name) is not None},
+        asked=body,
+    )
+
+
+def _items(item: Object, where: str) -> list[Item]:
+    """Read one input item. Reasoning of an earlier turn is sealed for the provider that made it, so it is left out."""
+    match item:
+        case {"type": "function_call", "call_id": str(call_id), "name": str(name), **rest}:
+            return [Called(call_id, name, text(rest.get("arguments")) or "{}")]
+        case {"type": "function_call_output", "call_id": str(call_id), **rest}:
+            parts = _parts(rest.get("output"), f"{where}.output")
+            words = tuple(part for part in parts if isinstance(part, Text))
+            if len(words) != len(parts):
+                raise unsupported(f"{where}.output", "only text can be returned from a tool")
+            return [Returned(call_id, words)]
+        case {"type": "reasoning"}:
+            return []
+        case {"role": str(role), **rest} if rest.get("type", "message") == "message":
+            if role not in ROLES:
+                raise unsupported(f"{where}.role", f"the role {role!r} cannot be translated")
+            return [Said(role, tuple(_parts(rest.get("content"), f"{where}.content")))]
+        case {"type": str(kind)} if kind not in ("function_call", "function_call_output", "message"):
+            raise unsupported(where, f"an item of type {kind!r} cannot be translated")
+        case _:
+            raise bad_request(f"{where} is not a whole item", where)
+
+
+def _parts(content: object, where: str) -> list[Part]:
+    if isinstance(content, str):
+        return [Text(content)]
+    if not isinstance(content, list):
+        raise bad_request(f"{where} must be a string or an array", where)
+    return [_part(part, f"{where}[{at}]") for at, part in enumerate(content)]
+
+
+def _part(part: object, where: str) -> Part:
+    match part:
+        case {"type": "input_text" | "output_text" | "text", "text": str(words)}:
+            return Text(words)
+        case {"type": "refusal", "refusal": str(words)}:
+            return Refusal(words)
+        case {"type": "input_image", "image_url": str(url), **rest}:
+            return Image(url, text(rest.get("detail")) or None)
+        case {"type": str(kind)}:
+            raise unsupported(where, f"a part of type {kind!r} cannot be translated")
+        case _:
+            raise bad_request(f"{where} must be an object with a type", where)
+
+
+def _tool(tool: object, where: str) -> Tool:
+    match tool:
+        case {"type": "function", "name": str(name), **rest}:
+            return Tool(
+                name, field(rest, "description", str), field(rest, "parameters", dict), field(rest, "strict", bool)
+            )
+        case {"type": str(kind)} if kind != "function":
+            raise unsupported(where, f"a tool of type {kind!r} has no place in the upstream's API")
+        case _:
+            raise bad_request(f"{where} must be a function tool with a name", where)
+
+
+def _choice(value: object) -> ToolChoice | None:
+    match value:
+        case None:
+            return None
+        case "auto" | "none" | "required":
+            return ToolChoice(str(value))
+        case {"type": "function", "name": str(name)}:
+            return ToolChoice("function", name)
+        case _:
+            raise unsupported("tool_choice", "this choice cannot be translated")
+
+
+def _format(value: Object | None) -> Format | None:
+    match value:
+        case None:
+            return None
+        case {"type": "text" | "json_object" as kind}:
+            return Format(kind)
+        case {"type": "json_schema", "name": str()}:
+            return Format("json_schema", {name: entry for name, entry in value.items() if name != "type"})
+        case _:
+            raise bad_request("text.format must be text, json_object or a named json_schema", "text.format")
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def encode(request: Request, *, stream: bool) -> Object:
+    """Return the request body; only keys of Responses, and only what was asked.
+
+    Responses stores answers unless it is told not to, the other APIs do not: a client that never asked for storage
+    must not get it by being translated.
+    """
+    body: Object = {
+        "model": request.model,
+        "input": [_item_out(item) for item in request.items],
+        "store": False,
+        **request.shared,
+    }
+    shape: Object = {}
+    if request.format is not None:
+        shape["format"] = {"type": request.format.kind, **request.format.schema}
+    if request.verbosity is not None:
+        shape["verbosity"] = request.verbosity
+    optional: dict[str, Any] = {
+        "tools": [_tool_out(tool) for tool in request.tools] or None,
+        "tool_choice": _choice_out(request.tool_choice),
+        "text": shape or None,
+        "max_output_tokens": request.max_output_tokens,
+        "reasoning": {"effort": request.effort} if request.effort is not None else None,
+        "stream": True if stream else None,
+    }
+    return body | {name: value for name, value in optional.items() if value is not None}
+
+
+def _item_out(item: Item) -> Object:
+    match item:
+        case Said(role, parts):
+            return {"type": "message", "role": role, "content": [_part_out(part, role) for part in parts]}
+        case Called(call_id, name, arguments):
+            return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+        case Returned(call_id, parts):
+            output = "".join(part.text for part in parts) if len(parts) < 2 else [_part_out(part) for part in parts]
+            return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def _part_out(part: Part, role: str = "tool") -> Object:
+    match part:
+        case Text(words):
+            # An assistant's words are output, also in the history (sub2api#6247).
+            return {"type": "output_text" if role == "assistant" else "input_text", "text": words}
+        case Refusal(words):
+            return {"type": "refusal", "refusal": words}
+        case Image(url, detail):
+            return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
+
+
+def _tool_out(tool: Tool) -> Object:
+    """Return a tool. `strict` is said, because its default is true here and false in Chat Completions."""
+    described = {"description": tool.description} if tool.description is not None else {}
+    return {
+        "type": "function",
+        "name": tool.name,
+        **described,
+        "parameters": tool.parameters if tool.parameters is not None else {"type": "object", "properties": {}},
+        "strict": bool(tool.strict),
+    }
+
+
+def _choice_out(choice: ToolChoice | None) -> str | Object | None:
+    if choice is None:
+        return None
+    return {"type": "function", "name": choice.name} if choice.mode == "function" else choice.mode

@@ -1,0 +1,134 @@
+"""The only place that talks to the upstream. What leaves here is bytes, or a Failure; never an exception of httpx."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from gateproof_reference import failures, wirejson
+from gateproof_reference.failures import Failure, RefusedError
+
+BODY_LIMIT = 64 * 1024 * 1024
+"""Bytes that a JSON answer may have."""
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to wait for a connection, if the idle timeout is not shorter."""
+
+
+def new_client(idle_timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return the client of a gateway. `idle_timeout` (seconds) bounds every silence of the upstream.
+
+    No proxies and credentials from the environment, no redirects, and a connection per call: an idle connection that
+    the upstream closes just now would fail a call that is innocent, and a POST must not be repeated.
+    """
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(idle_timeout, connect=min(CONNECT_TIMEOUT, idle_timeout), pool=None),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        follow_redirects=False,
+        trust_env=False,
+        transport=transport,
+    )
+
+
+def failure_of(error: httpx.HTTPError) -> Failure:
+    """Return what an exception of httpx means for the client; hosts and ports stay out of it."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return failures.unreachable()
+    if isinstance(error, httpx.TimeoutException):
+        return failures.timed_out()
+    return failures.broken()
+
+
+class Reply:
+    """The upstream's answer, its body not yet read."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self.retry_after: str | None = response.headers.get("retry-after")
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is server-sent events."""
+        return bool(self.media_type == "text/event-stream")
+
+    async def chunks(self) -> AsyncIterator[bytes | Failure]:
+        """Yield the body as it arrives; a Failure is its last item if the transfer broke or fell silent."""
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except httpx.HTTPError as error:
+            yield failure_of(error)
+
+    async def body(self) -> bytes:
+        """Return the whole body. Raise RefusedError if the transfer breaks or passes BODY_LIMIT."""
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self.chunks():
+            if isinstance(chunk, Failure):
+                raise RefusedError(chunk)
+            parts.append(chunk)
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                raise RefusedError(failures.too_long())
+        return b"".join(parts)
+
+    async def check_status(self) -> None:
+        """Raise RefusedError with the upstream's own words unless the status is 200."""
+        if self.status == 200:
+            return
+        try:
+            body = wirejson.parse_object(await self.body())
+        except RefusedError:
+            body = None  # The status is known and says enough.
+        raise RefusedError(failures.read_http(self.status, body, self.retry_after))
+
+
+class Upstream:
+    """A model provider: its API base (with /v1) and the operator's key for it."""
+
+    def __init__(self, client: httpx.AsyncClient, base: str, key: str | None) -> None:
+        self._client = client
+        self._base = base.rstrip("/")
+        self._key = key
+
+    @asynccontextmanager
+    async def call(
+        self, method: str, path: str, content: bytes = b"", *, stream: bool = False, query: str = ""
+    ) -> AsyncIterator[Reply]:
+        """Call the upstream; it is hung up on when the block is left. Raise RefusedError if it does not answer.
+
+        No header of the client goes along: its key is for us (litellm#32202), the framing is our own.
+        """
+        headers: dict[str, str] = {
+            "accept": "text/event-stream" if stream else "application/json",
+            "accept-encoding": "identity",
+            "user-agent": "gateproof-reference",
+        }
+        if content:
+            headers["content-type"] = "application/json"
+        if self._key is not None:
+            headers["authorization"] = f"Bearer {self._key}"
+        url = f"{self._base}{path}" + (f"?{query}" if query else "")
+        response = await self._open(self._client.build_request(method, url, content=content, headers=headers))
+        try:
+            yield Reply(response)
+        finally:
+            await response.aclose()
+
+    async def _open(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise RefusedError(failure_of(error)) from None
+
+
+def redactor(key: str | None) -> Mapping[bytes, bytes]:
+    """Return what must never reach a client, and what stands in its place (bifrost#3954).
+
+    Keys under 8 characters are no secrets, and cutting such a short string out of every answer would corrupt it.
+    """
+    if key is None or len(key) < 8:
+        return {}
+    return {key.encode("utf-8"): b"***", wirejson.dump(key)[1:-1]: b"***"}
