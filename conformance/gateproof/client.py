@@ -143,7 +143,8 @@ class Reading:
         self._guard(self._send)
         if self._response is None or self.over:
             return
-        pieces = self._response.iter_raw(65536)
+        # Without a chunk size: with one, httpx holds bytes back until it is full.
+        pieces = self._response.iter_raw()
         try:
             self._guard(lambda: self._take_all(pieces))
         finally:

@@ -17,7 +17,7 @@ class Exchange:
     """`mode` is what was asked (`stream` or `json`). `calls` are the mock's journal entries (control.py gives their shape).
 
     `request`: method, path, headers (redacted), body. `wire`: the bytes of the client's leg, capped.
-    `lawful`: whether the upstream kept its own documents; what a same-dialect relay passes on otherwise is no fault of it.
+    `clean`: whether the transfer ended as HTTP wants it. `turn`: whether a turn was asked for. `lawful`: whether the upstream kept its own documents; what a same-dialect relay passes on otherwise is no fault of it.
     """
 
     pair: Pair
@@ -36,6 +36,7 @@ class Exchange:
     calls: list[dict[str, Any]] = field(default_factory=list)
     comments: int = 0
     clean: bool = True
+    turn: bool = True
 
     @property
     def lawful(self) -> bool:
@@ -43,5 +44,5 @@ class Exchange:
 
     @property
     def excused(self) -> bool:
-        """A plain relay of an unlawful upstream: judged by no invariant."""
-        return not self.pair.translated and not self.lawful
+        """Judged by no invariant: a plain relay of an unlawful upstream, or no turn at all (/compact, a subpath)."""
+        return not self.turn or (not self.pair.translated and not self.lawful)

@@ -77,6 +77,7 @@ class House:
             run=self.run,
         )
         craft = self.directions.craft(settings, "preflight")
+        self._stack.callback(craft.close)
         if not gateway.model:
             # No model was named: the first that the gateway lists, or a name that any wildcard route takes.
             listed = preflight.model_names(craft.client.get_json("/v1/models"))
@@ -93,6 +94,7 @@ class House:
         settings = self._settings
         if settings.attach:
             origin = RemoteMock(settings.attach, settings.token)
+            self._stack.callback(origin.close)
             try:
                 origin.health()
             except MockError as error:

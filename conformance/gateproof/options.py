@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 PREFIX = "gateproof_"
 
-_REPEATABLE = {"gateway_header", "gateway_model", "assume", "id", "pair", "mode"}
-_OPTIONS: tuple[tuple[str, str, str], ...] = (
+REPEATABLE = {"gateway_header", "gateway_model", "assume", "id", "pair", "mode"}
+OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--gateway-url", "URL", "the gateway: an origin, or origin + /v1"),
     ("--gateway", "FILE", "a gateway.toml; options override it"),
     ("--gateway-key", "KEY", "the client's key"),
@@ -34,11 +34,11 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
 def add_options(parser: pytest.Parser) -> None:
     """The options as pytest's, with an ini key each (`gateway_url`) and an environment variable (`GATEPROOF_GATEWAY_URL`)."""
     group = parser.getgroup("gateproof", "LLM gateway conformance (gateproof)")
-    for flag, shown, words in _OPTIONS:
+    for flag, shown, words in OPTIONS:
         name = flag[2:].replace("-", "_")
-        action = "append" if name in _REPEATABLE else "store"
+        action = "append" if name in REPEATABLE else "store"
         group.addoption(flag, dest=PREFIX + name, metavar=shown, action=action, default=None, help=words)
-        parser.addini(_ini(name), words, type="linelist" if name in _REPEATABLE else "string", default=None)
+        parser.addini(_ini(name), words, type="linelist" if name in REPEATABLE else "string", default=None)
     # pytest has a --strict of its own; `gateproof run --strict` is this option.
     group.addoption("--strict-should", dest=PREFIX + "strict", action="store_true", default=False, help="SHOULDs fail too")
 
@@ -54,9 +54,9 @@ def option(config: pytest.Config, name: str) -> Any:
         return given
     found = os.environ.get(PREFIX.upper() + name.upper())
     if found:
-        return found.split() if name in _REPEATABLE else found
+        return found.split() if name in REPEATABLE else found
     ini = config.getini(_ini(name))
-    return ini or ([] if name in _REPEATABLE else None)
+    return ini or ([] if name in REPEATABLE else None)
 
 
 def active(config: pytest.Config) -> bool:

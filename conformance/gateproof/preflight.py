@@ -103,7 +103,7 @@ def run(craft: Stagecraft, upstream_url: str, pairs: tuple[Pair, ...] | None = N
 
 def _ask(craft: Stagecraft, pair: Pair, mode: str) -> Exchange:
     check = Check(catalogue()[SMOKE], pair, mode)
-    upstream = Upstream(craft)
+    upstream = Upstream()
     ask = Ask(craft, check, upstream, lambda exchange: None)
     try:
         smoke(ask, upstream, mode)

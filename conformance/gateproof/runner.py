@@ -39,7 +39,7 @@ class Runner:
         """Run a check; the record says everything about it (schema own/check). Never raises for the gateway's sake."""
         began = time.time()
         hand = CheckHand(self._craft, check)
-        upstream = Upstream(self._craft)
+        upstream = Upstream()
         ask = Ask(self._craft, check, upstream, lambda exchange: self._judge(check, exchange))
         first: list[Any] = []
         message = ""

@@ -176,7 +176,10 @@ class SuiteSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if not self.is_controller or not self.runs or self.refusal:
+        if not self.runs or self.refusal:
+            return
+        self.craft.close()
+        if not self.is_controller:
             return
         if self.store is not None:
             self.store.finish(self.records, self.not_claimed, complete=exitstatus != EXIT_INTERRUPTED)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gateproof_mock import RemoteMock, Script, Wire, marker, script
@@ -19,7 +19,7 @@ from gateproof_mock.turns import Element, Interleaved, ToolCall
 from gateproof.answers.answer import Answer
 from gateproof.checks import Check
 from gateproof.client import GatewayClient, Reading, Request
-from gateproof.coordinator import CoordinatorProxy
+from gateproof.coordinator import CoordinatorProxy, disconnect
 from gateproof.exchange import Exchange
 from gateproof.files import Gateway
 from gateproof.pairs import Pair
@@ -41,28 +41,23 @@ class Stagecraft:
     run: str
     worker: str
     patience: float = 1.0
-    upstream_streams: dict[str, bool] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.client.close()
+        self.mock.close()
+        disconnect(self.coordinator)
 
 
 class Upstream:
     """The provider behind the gateway, as the case scripts it. A script holds for every ask until the next one."""
 
-    def __init__(self, craft: Stagecraft) -> None:
-        self._craft = craft
+    def __init__(self) -> None:
         self.scripts: tuple[Script, ...] = (script(),)
-        self.marker = ""
 
     def says(self, *elements: Element, wire: Wire | None = None) -> None:
         """Every upstream call of the following questions gets this turn."""
         self.scripts = (script(*elements, wire=wire),)
-
-    def release(self, barrier: str) -> None:
-        """Let the script of the newest question go on."""
-        self._craft.mock.release(self.marker, barrier)
-
-    def reached(self, barrier: str) -> bool:
-        """Whether the newest question's script came to this barrier, within the barriers' ceiling."""
-        return self._craft.mock.reached(self.marker, barrier, BARRIER_CEILING * self._craft.patience)
 
 
 class Live:
@@ -81,8 +76,14 @@ class Live:
         """Whether the client comes to hold this state of the answer before its end and within the barriers' ceiling."""
         return self._reading.until(state, BARRIER_CEILING * self._ask.craft.patience)
 
-    def comments(self) -> int:
-        return self._reading.sse.comments
+    def release(self, barrier: str) -> None:
+        """Let the upstream's script go on."""
+        self._ask.craft.mock.release(self._exchange.marker, barrier)
+
+    def reached(self, barrier: str) -> bool:
+        """Whether the upstream's script came to this barrier within the barriers' ceiling."""
+        ceiling = BARRIER_CEILING * self._ask.craft.patience
+        return self._ask.craft.mock.reached(self._exchange.marker, barrier, ceiling)
 
     def finish(self) -> Answer:
         """Read to the end; then the exchange is judged like any other."""
@@ -112,7 +113,8 @@ class Ask:
         """Ask, and read beside the case.
 
         `mode` and `surface` default to the check's; `path` and `method` to the surface's; `body` replaces the request
-        body (`{marker}` in its strings becomes the marker); other words are added to the request's keys.
+        body (`{marker}` and `{model}` in its strings are filled in); `turn=False` keeps the invariants of turns away;
+        other words are added to the request's keys.
         """
         exchange, reading = self._open(words, live=True, **how)
         return Live(self, exchange, reading)
@@ -127,13 +129,14 @@ class Ask:
         path: str = "",
         method: str = "POST",
         body: Any = None,
+        turn: bool = True,
         include_usage: bool = False,
         **extra: Any,
     ) -> tuple[Exchange, Reading]:
         craft, check = self.craft, self._check
         mode = mode or ("json" if check.mode == "both" else check.mode)
         pair = Pair(surface or check.pair.surface, check.pair.dialect)
-        self._upstream.marker = mark = marker(craft.run)
+        mark = marker(craft.run)
         scripts = self._upstream.scripts
         model = craft.gateway.model_for(str(pair)).replace("{case}", mark)
         if include_usage and mode == "stream":
@@ -159,6 +162,7 @@ class Ask:
             request_body=data,
             began=reading.began,
             answer=reading.answer,
+            turn=turn,
         )
         self.exchanges.append(exchange)
         return exchange, reading

@@ -41,7 +41,7 @@ class Control:
         self._stage = stage
         self._journal = journal
         self._token = token
-        self._enabled = enabled
+        self.enabled = enabled
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Status and JSON document for a request under PREFIX. Never raises for a wrong request."""
@@ -50,7 +50,7 @@ class Control:
         query = {k: v[-1] for k, v in parse_qs(url.query).items()}
         if parts == ["health"]:
             return 200, {"status": "ok", "name": "gateproof mock", "unmatched_calls": len(self._journal.unmatched())}
-        if not self._enabled:
+        if not self.enabled:
             return _error(403, "The control API is off: the mock is not bound to a loopback address and has no token.")
         if self._token and not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), self._token.encode()):
             return _error(403, f"Wrong or missing {TOKEN_HEADER}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-LAWFUL = {"no_done", "preamble", "empty_output"}
+LAWFUL = {"preamble", "empty_output"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from gateproof_reference import sse, wirejson
 from gateproof_reference.canonical import Event, Failed, Finished
 from gateproof_reference.failures import Failure
 from gateproof_reference.mutants.registry import mutant
+from gateproof_reference.streams import Frame, Out
 from gateproof_reference.wirejson import Object
 
 ON_FAILURE = "responses.decode:ResponsesDecoder.on_failure"
@@ -76,10 +77,23 @@ def _(original: Any) -> Any:
     return lambda body: original({**body, "status": "completed"} if body.get("status") == "cancelled" else body)
 
 
-@mutant("relay-completes-cancelled", seam="responses.decode:outcome", caught_by="failure.cancelled-is-never-success")
+@mutant(
+    "relay-completes-cancelled",
+    seam="responses.relay:ResponsesRelay.on_failure",
+    caught_by="failure.cancelled-is-never-success",
+)
 def _(original: Any) -> Any:
-    """A terminal whose response says cancelled counts as completed."""
-    return lambda kind, event: "response.completed"
+    """On the same API response.cancelled becomes response.completed (sub2api#2972)."""
+
+    def on_failure(self: Any, kind: str, event: sse.Event, payload: Object) -> Out:
+        if kind != "response.cancelled":
+            return original(self, kind, event, payload)  # type: ignore[no-any-return]
+        self.over = True
+        response = {**self._ledger.final("response.completed", {}), "status": "completed"}
+        end = wirejson.dump({**payload, "type": "response.completed", "response": response})
+        return Frame(sse.encode(end, "response.completed"))
+
+    return on_failure
 
 
 @mutant(

@@ -4,7 +4,7 @@ from typing import Any
 
 from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.routes import RESPONSES, Route
-from gateproof_reference.wirejson import Object
+from gateproof_reference.wirejson import parse_object
 
 
 @mutant("one-path-only", seam="routes:RESPONSES", caught_by="route.aliases-answer-alike")
@@ -31,12 +31,15 @@ def _(original: Any) -> Any:
     return lambda body: {**body, "stream": True}
 
 
-@mutant(
-    "compact-is-a-turn", seam="routes:COMPACT", caught_by="route.compact-is-unary route.compact-over-chat-is-refused"
-)
+@mutant("compact-is-a-turn", seam="routes:find", caught_by="route.compact-is-unary route.compact-over-chat-is-refused")
 def _(original: Any) -> Any:
-    """Compact has no route of its own, and is a subpath like any other."""
-    return "/no-compact"
+    """Compact is answered like any other turn."""
+
+    def find(path: str) -> Any:
+        route = original(path)
+        return Route("turn", "responses") if route is not None and route.kind == "compact" else route
+
+    return find
 
 
 @mutant("compact-over-chat-is-empty", seam="server:Gateway._compact", caught_by="route.compact-over-chat-is-refused")
@@ -44,18 +47,12 @@ def _(original: Any) -> Any:
     """Over an API without it, compact succeeds and says nothing."""
 
     async def compact(self: Any, request: Any, raw: bytes, answer: Any) -> None:
-        if self.dialect_of(_model(raw)).name == "responses":
+        if self.dialect_of(parse_object(raw) or {}).name == "responses":
             await original(self, request, raw, answer)
         else:
             await answer.json(b'{"id":"resp_0","object":"response.compaction","output":[],"created_at":0}')
 
     return compact
-
-
-def _model(raw: bytes) -> Object:
-    from gateproof_reference.wirejson import parse_object
-
-    return parse_object(raw) or {}
 
 
 @mutant("subpath-is-a-turn", seam="routes:subpath", caught_by="route.unknown-subpath-is-relayed-or-404")

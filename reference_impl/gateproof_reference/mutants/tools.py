@@ -41,7 +41,7 @@ def _(original: Any) -> Any:
 
     def on_arguments(self: Any, event: Object) -> Iterator[Event]:
         calls = [item for item in self._items if item.index is not None]
-        return self.tell_arguments(calls[-1], event["delta"]) if calls else iter(())  # type: ignore[no-any-return]
+        return self.tell_arguments(calls[-1], event["delta"]) if calls else iter(())
 
     return on_arguments
 

@@ -1,0 +1,75 @@
+"""JSON answers that are put together from a stream."""
+
+from __future__ import annotations
+
+from gateproof_mock import Wire, cut, interleaved, reasoning, text, usage
+
+from gateproof.answers.absent import dig
+from gateproof.cases.tools import TIME, TIME_CALL, WEATHER, WEATHER_CALL
+from gateproof.registry import case
+from gateproof.stagehands import Ask, CheckHand, Upstream
+
+
+@case("aggregate.output-is-rebuilt-in-order")
+def output_is_rebuilt_in_order(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(
+        text("Let me ", "look."),
+        interleaved(WEATHER, TIME, reverse=True),
+        usage(input=607, output=1024),
+        wire=Wire(empty_output=True),
+    )
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Let me look."
+    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+    assert answer.finish == "tool_calls"
+    assert (answer.usage.input, answer.usage.output) == (607, 1024)
+    if not check.on_chat:
+        types = [dig(item, "type") for item in dig(answer.body, "output")]
+        assert types == ["message", "function_call", "function_call"], f"output items: {types}"
+
+
+@case("aggregate.chat-turn-is-rebuilt")
+def chat_turn_is_rebuilt(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(
+        reasoning("Hm, ", "two tools."),
+        text("Let me ", "look."),
+        interleaved(WEATHER, TIME),
+        usage(input=607, output=1024, cached=64, reasoning=112),
+    )
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Let me look."
+    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+    assert answer.finish == "tool_calls"
+    assert answer.usage, f"no usage: {answer!r}"
+    assert (answer.usage.input, answer.usage.output, answer.usage.total) == (607, 1024, 1631)
+    assert answer.id, "no id"
+    assert answer.model, "no model"
+    if check.on_chat:
+        assert answer.reasoning == "Hm, two tools."
+
+
+@case("aggregate.broken-stream-is-an-error")
+def broken_stream_is_an_error(ask: Ask, upstream: Upstream) -> None:
+    for how in ("eof", "fin", "rst"):
+        upstream.says(text("Hel", "lo"), cut(how))
+
+        answer = ask()
+
+        assert answer.status >= 500, f"upstream ended by {how}: {answer!r}"
+
+
+@case("aggregate.unrequested-sse-is-read")
+def unrequested_sse_is_read(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Let me ", "look."), WEATHER, wire=Wire(unrequested_sse=True))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Let me look."
+    assert answer.calls == [WEATHER_CALL]

@@ -1,0 +1,258 @@
+"""Failures of the upstream, and what the client is told of them."""
+
+from __future__ import annotations
+
+from gateproof_mock import Wire, cancelled, error_event, failed, refused, text
+
+from gateproof.answers.answer import Answer
+from gateproof.cases.reading import event_names, events_of_type, json_events
+from gateproof.registry import case
+from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof.verdicts import Blocked
+
+FELL_OVER = "The model fell over in step 7."
+TOO_LONG = "This model's maximum context length is 8192 tokens."
+AWKWARD = 'He said "no" \\ then\nnewline\ttab \x1b[31m \x07 \x0b \x00 \x7f \u2028 \u2029 \x85 naïve 日本 🦄 </data>'
+
+
+@case("failure.failed-is-never-success")
+def failed_is_never_success(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    assert answer.failed, repr(answer)
+    assert not answer.finish, f"finish_reason {answer.finish!r} on a failed turn"
+    if not check.stream:
+        assert answer.status >= 400
+        assert FELL_OVER in str(answer.error.message)
+
+
+@case("failure.cancelled-is-never-success")
+def cancelled_is_never_success(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), cancelled())
+
+    answer = ask()
+
+    assert answer.failed, repr(answer)
+    assert not answer.finish, f"finish_reason {answer.finish!r} on a cancelled turn"
+    if not check.stream:
+        assert answer.status >= 400
+
+
+@case("failure.error-event-is-an-error")
+def error_event_is_an_error(ask: Ask, upstream: Upstream) -> None:
+    for nested in (False, True):
+        upstream.says(text("Hel", "lo"), error_event("server_error", FELL_OVER, nested=nested))
+
+        answer = ask()
+
+        assert answer.outcome == "error", f"{'nested' if nested else 'flat'} error event: {answer!r}"
+        assert FELL_OVER in str(answer.error.message)
+        assert not answer.finish
+
+
+@case("failure.error-chunk-is-an-error")
+def error_chunk_is_an_error(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    assert FELL_OVER in str(answer.error.message)
+
+
+@case("failure.failed-before-output-is-an-error")
+def failed_before_output_is_an_error(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(failed("server_error", FELL_OVER), wire=Wire(preamble=False))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    assert not answer.text
+    check.chose(answer.error.where)
+
+
+@case("failure.failed-before-output-is-an-http-error")
+def failed_before_output_is_an_http_error(ask: Ask, upstream: Upstream) -> None:
+    for preamble in (True, False):
+        upstream.says(failed("server_error", FELL_OVER), wire=Wire(preamble=preamble))
+
+        answer = ask()
+
+        assert answer.status >= 400, f"{'with' if preamble else 'without'} created before the failure: {answer!r}"
+        assert FELL_OVER in str(answer.error.message)
+
+
+@case("failure.in-band-error-has-the-chat-shape")
+def in_band_error_has_the_chat_shape(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    if _not_in_band(answer, check):
+        return
+    events = json_events(answer)
+    errors = [i for i, e in enumerate(events) if isinstance(e, dict) and e.get("error") is not None]
+    assert errors, f"no data event has a top-level error: {answer!r}"
+    error = events[errors[0]]["error"]
+    assert isinstance(error, dict), f"the error is not an object: {error!r}"
+    assert isinstance(error.get("message"), str)
+    assert error["message"], "the error's message is empty"
+    assert not answer.finish, f"finish_reason {answer.finish!r} beside an error"
+    rest = events[errors[0] + 1 :]
+    assert rest in ([], ["[DONE]"]), f"after the error came {rest!r}"
+    check.chose("done" if rest else "no-done")
+
+
+def _not_in_band(answer: Answer, check: CheckHand) -> bool:
+    """Nothing had been flushed, or the transfer was broken off: honest, and another requirement's business."""
+    if answer.outcome == "aborted":
+        check.chose("aborted")
+    elif answer.outcome == "error" and answer.error.where == "http":
+        check.chose("http")
+    else:
+        return False
+    return True
+
+
+@case("failure.code-and-message-survive")
+def code_and_message_survive(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(
+        text("Hel", "lo"), failed("context_length_exceeded", TOO_LONG, type="invalid_request_error", status=400)
+    )
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    assert TOO_LONG in str(answer.error.message)
+    assert answer.error.code == "context_length_exceeded"
+
+
+@case("failure.client-fault-is-4xx")
+def client_fault_is_4xx(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(failed("context_length_exceeded", TOO_LONG))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    if answer.error.where == "in-band":
+        check.chose("in-band")
+        return
+    told = 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 409, 429)
+    assert told or answer.status == 502, f"HTTP {answer.status}"
+    check.chose("4xx" if told else "502")
+
+
+@case("failure.server-fault-is-5xx")
+def server_fault_is_5xx(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    if answer.error.where == "in-band":
+        check.chose("in-band")
+        return
+    assert answer.status >= 500, f"HTTP {answer.status}"
+
+
+@case("failure.same-class-on-both-surfaces")
+def same_class_on_both_surfaces(ask: Ask, upstream: Upstream) -> None:
+    for status, kind, fits in (
+        (400, "invalid_request_error", range(400, 429)),
+        (429, "rate_limit_error", range(429, 430)),
+        (503, "server_error", range(500, 600)),
+    ):
+        body = {"error": {"message": FELL_OVER, "type": kind, "param": None, "code": None}}
+        upstream.says(refused(status, body))
+        for surface in ("chat", "responses"):
+            answer = ask(surface=surface)
+            assert answer.status in fits, f"upstream {status} is HTTP {answer.status} on {surface}: {answer!r}"
+
+
+@case("failure.message-survives-exactly")
+def message_survives_exactly(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Hel"), failed("context_length_exceeded", AWKWARD, type="invalid_request_error", status=400))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    assert AWKWARD in str(answer.error.message), f"got {answer.error.message!r}"
+
+
+@case("failure.responses-stream-ends-with-failed")
+def responses_stream_ends_with_failed(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    ending = (failed if check.translated else error_event)("server_error", FELL_OVER)
+    upstream.says(text("Hel", "lo"), ending)
+
+    answer = ask()
+
+    if _not_in_band(answer, check):
+        return
+    types = [e.get("type") for e in json_events(answer) if isinstance(e, dict)]
+    assert types, repr(answer)
+    assert types[-1] == "response.failed", f"the stream ends with {types[-1]!r}"
+    assert event_names(ask.last)[-1] == "response.failed", "response.failed has no event line of its name"
+    assert FELL_OVER in str(answer.error.message)
+
+
+@case("failure.failed-event-keeps-the-created-id")
+def failed_event_keeps_the_created_id(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    created, ended = _created_and_failed(answer)
+    assert ended.get("response", {}).get("id") == created.get("response", {}).get("id")
+
+
+@case("failure.failed-event-is-whole")
+def failed_event_is_whole(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    _, ended = _created_and_failed(answer)
+    response = ended.get("response")
+    assert isinstance(response, dict), f"no response object in {ended!r}"
+    assert isinstance(response.get("id"), str)
+    assert response["id"], "the response's id is empty"
+    assert response.get("object") == "response"
+    assert response.get("status") == "failed"
+    assert isinstance(response.get("output"), list)
+    error = response.get("error")
+    assert isinstance(error, dict), f"error is {error!r}"
+    assert isinstance(error.get("code"), str)
+    assert error["code"], "the error's code is empty"
+    assert FELL_OVER in str(error.get("message"))
+    assert response.get("model", "unknown") != "", "model is an empty string"
+
+
+def _created_and_failed(answer: Answer) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    created = events_of_type(answer, "response.created")
+    ended = events_of_type(answer, "response.failed")
+    if not created or not ended:
+        raise Blocked(
+            "no response.created and response.failed in one stream: see failure.responses-stream-ends-with-failed"
+        )
+    return created[0], ended[0]
+
+
+@case("failure.codes-are-translated")
+def codes_are_translated(ask: Ask, upstream: Upstream) -> None:
+    for kind, code, wanted in (
+        ("rate_limit_error", "", "rate_limit_exceeded"),
+        ("invalid_request_error", "", "invalid_request"),
+        ("permission_error", "", "permission_denied"),
+        ("authentication_error", "", "authentication_failed"),
+        ("upstream_error", "", "server_error"),
+        ("api_error", "", "server_error"),
+        ("server_error", "", "server_error"),
+        ("server_error", "model_is_asleep", "model_is_asleep"),
+    ):
+        upstream.says(text("Hel"), failed(code, FELL_OVER, type=kind))
+
+        answer = ask()
+
+        assert answer.error.code == wanted, f"type {kind!r}, code {code!r}: {answer!r}"

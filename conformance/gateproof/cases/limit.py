@@ -1,0 +1,82 @@
+"""A full gateway: requests that wait for a slot until their time-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gateproof_mock import hold, text
+
+from gateproof.answers.answer import Answer
+from gateproof.cases.reading import events_of_type
+from gateproof.registry import case
+from gateproof.stagehands import Ask, Live, Upstream
+
+
+@contextmanager
+def _full(ask: Ask, upstream: Upstream, slots: int) -> Iterator[None]:
+    """The gateway with every slot held by a stream that stands at a barrier."""
+    upstream.says(text("Held."), hold("slot"), text(" Released."))
+    held: list[Live] = []
+    try:
+        for number in range(slots):
+            live = ask.begin(mode="stream")
+            held.append(live)
+            assert live.reached("slot"), f"slot {number + 1} of {slots} did not reach the upstream: {live.answer!r}"
+        yield
+    finally:
+        for live in held:
+            live.release("slot")
+        for live in held:
+            live.finish()
+
+
+def _turned_away(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> Answer:
+    with _full(ask, upstream, claims["concurrency_limit"]):
+        upstream.says(text("This turn must not be served."))
+        answer = ask()
+        assert not ask.last.calls, "the waiting request was served: the limit is higher than claimed"
+        return answer
+
+
+@case("limit.waiting-responses-stream-ends-with-failed", alone=True)
+def waiting_responses_stream_ends_with_failed(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    answer = _turned_away(ask, upstream, claims)
+
+    assert answer.status == 200, f"headers were to be out by the keepalive: {answer!r}"
+    types = [e.get("type") for e in answer.events if isinstance(e, dict)]
+    assert types[-1:] == ["response.failed"], f"the stream ends with {types[-1:]}: {answer!r}"
+    assert answer.error.code == "rate_limit_exceeded"
+
+
+@case("limit.waiting-chat-stream-ends-with-the-chat-error", alone=True)
+def waiting_chat_stream_ends_with_the_chat_error(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    answer = _turned_away(ask, upstream, claims)
+
+    assert answer.status == 200, f"headers were to be out by the keepalive: {answer!r}"
+    assert answer.outcome == "error", repr(answer)
+    assert isinstance(answer.error.raw, dict)
+    assert answer.error.message
+    assert not answer.finish
+
+
+@case("limit.full-is-429", alone=True)
+def full_is_429(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    answer = _turned_away(ask, upstream, claims)
+
+    assert answer.status == 429, repr(answer)
+    assert answer.error.message
+
+
+@case("limit.failed-id-comes-from-the-request-id", alone=True)
+def failed_id_comes_from_the_request_id(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    answer = _turned_away(ask, upstream, claims)
+
+    request_id = answer.headers.get("x-request-id", "")
+    assert request_id, "the answer has no x-request-id"
+    ended = events_of_type(answer, "response.failed")
+    assert ended, repr(answer)
+    response = ended[-1].get("response")
+    assert isinstance(response, dict)
+    assert response.get("id") == "resp_" + request_id.replace("-", "")

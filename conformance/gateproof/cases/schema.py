@@ -1,0 +1,59 @@
+"""Every frame by its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateproof_schemas import validate
+
+from gateproof.exchange import Exchange
+from gateproof.registry import invariant
+
+_BODY = {"chat": "chat/response", "responses": "responses/response"}
+_FRAME = {"chat": "chat/chunk", "responses": "responses/event"}
+_ERROR = {"chat": "chat/error", "responses": "responses/error"}
+_FAILURES = ("error", "response.failed")
+
+
+def _is_failure(surface: str, frame: Any) -> bool:
+    if not isinstance(frame, dict):
+        return False
+    return frame.get("type") in _FAILURES if surface == "responses" else bool(frame.get("error"))
+
+
+def _breaches(document: Any, name: str) -> Iterable[str]:
+    for violation in validate(document, name)[:3]:
+        yield f"{name}: {violation}"
+
+
+@invariant("schema.bodies-are-valid")
+def bodies_are_valid(exchange: Exchange) -> list[str] | None:
+    answer = exchange.answer
+    if answer.status != 200 or not isinstance(answer.body, dict) or answer.outcome == "error" and "object" not in answer.body:
+        return None
+    return list(_breaches(answer.body, _BODY[exchange.pair.surface]))
+
+
+@invariant("schema.frames-are-valid")
+def frames_are_valid(exchange: Exchange) -> list[str] | None:
+    surface = exchange.pair.surface
+    frames = [f for f in exchange.answer.events if f != "[DONE]" and not _is_failure(surface, f)]
+    if not frames:
+        return None
+    found: dict[str, None] = {}
+    for frame in frames:
+        found.update(dict.fromkeys(_breaches(frame, _FRAME[surface])))
+    return list(found)[:5]
+
+
+@invariant("schema.errors-are-valid")
+def errors_are_valid(exchange: Exchange) -> list[str] | None:
+    answer, surface = exchange.answer, exchange.pair.surface
+    if answer.status >= 400:
+        # A body that is not JSON at all is the content type's requirement too; here it is simply no envelope.
+        return list(_breaches(answer.body if answer.body else None, _ERROR[surface]))
+    failures = [f for f in answer.events if _is_failure(surface, f)]
+    if not failures:
+        return None
+    return [s for f in failures for s in _breaches(f, _ERROR["chat"] if surface == "chat" else _FRAME[surface])]

@@ -1,0 +1,122 @@
+"""Tool calls."""
+
+from __future__ import annotations
+
+from gateproof_mock import Wire, event, interleaved, reasoning, text, tool_call
+
+from gateproof.cases.reading import choices
+from gateproof.registry import case
+from gateproof.stagehands import Ask, CheckHand, Upstream
+
+WEATHER = tool_call("get_weather", '{"city":', ' "Oslo",', ' "note": "naïve 日本 \\u2028"}', id="call_weather")
+TIME = tool_call("get_time", '{"zone":', ' "Europe/Oslo"}', id="call_time")
+WEATHER_CALL = ("get_weather", '{"city": "Oslo", "note": "naïve 日本 \\u2028"}')
+TIME_CALL = ("get_time", '{"zone": "Europe/Oslo"}')
+
+
+@case("tools.only-calls-end-with-tool-calls")
+def only_calls_end_with_tool_calls(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(WEATHER)
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.finish == "tool_calls"
+    assert answer.calls == [WEATHER_CALL]
+    assert not answer.text
+
+
+@case("tools.several-calls-arrive-whole")
+def several_calls_arrive_whole(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(WEATHER, TIME)
+
+    answer = ask()
+
+    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+    assert all(call.id for call in answer.tool_calls), "a call has no id"
+    assert answer.tool_calls[0].id != answer.tool_calls[1].id, "both calls have one id"
+
+
+@case("tools.interleaved-arguments-stay-apart")
+def interleaved_arguments_stay_apart(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(interleaved(WEATHER, TIME))
+
+    answer = ask()
+
+    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+
+
+@case("tools.arguments-in-done-events-arrive")
+def arguments_in_done_events_arrive(ask: Ask, upstream: Upstream) -> None:
+    for place in ("arguments_done", "item_done"):
+        upstream.says(WEATHER, wire=Wire(arguments_in=place))
+
+        answer = ask()
+
+        assert answer.calls == [WEATHER_CALL], f"arguments in {place}: {answer!r}"
+
+
+@case("tools.absent-arguments-are-an-empty-object")
+def absent_arguments_are_an_empty_object(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(tool_call("get_time"))
+
+    answer = ask()
+
+    assert answer.calls == [("get_time", "{}")]
+
+
+@case("tools.unannounced-deltas-invent-no-call")
+def unannounced_deltas_invent_no_call(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    stray = event(
+        type="response.function_call_arguments.delta", item_id="fc_never_added", output_index=7, delta='{"stray": 1}'
+    )
+    upstream.says(stray, TIME, stray)
+
+    answer = ask()
+
+    if answer.failed:
+        check.chose("error")
+        return
+    assert answer.calls == [TIME_CALL]
+    check.chose("ignored")
+
+
+@case("tools.name-and-id-come-once")
+def name_and_id_come_once(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(WEATHER)
+
+    answer = ask()
+
+    assert len(answer.tool_calls) == 1, repr(answer)
+    call = answer.tool_calls[0]
+    assert call.names == ("get_weather",), f"names that came: {call.names}"
+    assert len(set(call.ids)) == 1, f"ids that came: {call.ids}"
+
+
+@case("tools.indices-are-dense")
+def indices_are_dense(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(reasoning("Two tools."), text("Let me look."), WEATHER, TIME)
+
+    answer = ask()
+
+    seen: list[object] = []
+    for choice in choices(answer):
+        delta = choice.get("delta")
+        calls = delta.get("tool_calls") if isinstance(delta, dict) else None
+        for call in calls if isinstance(calls, list) else []:
+            index = call.get("index") if isinstance(call, dict) else None
+            if index not in seen:
+                seen.append(index)
+    assert seen == [0, 1], f"indices in order of appearance: {seen}"
+
+
+@case("tools.text-and-calls-both-survive")
+def text_and_calls_both_survive(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Let me ", "look."), WEATHER)
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Let me look."
+    assert answer.calls == [WEATHER_CALL]
+    assert answer.finish == "tool_calls"

@@ -1,0 +1,41 @@
+"""`gateproof list`."""
+
+from __future__ import annotations
+
+import argparse
+
+from gateproof.catalogue import EDITION, catalogue
+from gateproof.checks import Selection, product
+from gateproof.settings import SettingsError
+from gateproof.pairs import matching
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("glob", nargs="*", metavar="GLOB", help="only these ids")
+    parser.add_argument("--pair", action="append", default=[], metavar="GLOB", help="only requirements of these pairs")
+    parser.add_argument("--checks", action="store_true", help="the names of the checks instead")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    try:
+        matching(tuple(arguments.pair))
+    except (ValueError, SettingsError) as error:
+        print(f"gateproof list: --pair: {error}")
+        return 4
+    selection = Selection(tuple(arguments.glob), tuple(arguments.pair))
+    checks = [c for c in product() if selection.takes(c)]
+    if not checks:
+        print("gateproof list: nothing has such an id; `gateproof list` shows all")
+        return 5
+    if arguments.checks:
+        for check in checks:
+            print(check.name)
+        return 0
+    ids = list(dict.fromkeys(c.requirement.id for c in checks))
+    width = max(map(len, ids))
+    for id in ids:
+        requirement = catalogue()[id]
+        claimed = f" (claimed: {', '.join(requirement.needs)})" if requirement.needs else ""
+        print(f"{id:<{width}}  {requirement.level:<6}  {requirement.text}{claimed}")
+    print(f"{len(ids)} requirements, {len(checks)} checks; edition {EDITION}")
+    return 0

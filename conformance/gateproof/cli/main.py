@@ -1,0 +1,57 @@
+"""`gateproof COMMAND ...`"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from gateproof.verdicts import EXIT_INTERRUPTED, EXIT_USAGE
+
+COMMANDS = {
+    "run": "run the suite on a gateway",
+    "demo": "run the suite on the reference gateway, to see what it looks like",
+    "list": "list the requirements, or the names of their checks",
+    "explain": "everything about one requirement",
+    "mock": "start the mock upstream as a server",
+    "reference": "start the reference gateway, or a deliberately wrong one",
+    "report": "render a report folder again",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] == "reference":
+        # The reference has options of its own, and is never imported here: the two are independent readings of the rules.
+        return int(import_module("gateproof.cli.reference").start(given[1:]))
+    parser = _Parser(prog="gateproof", description="Conformance for LLM API gateways.")
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, words in COMMANDS.items():
+        sub = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        if name != "reference":
+            import_module(f"gateproof.cli.{name}").add(sub)
+    parsed = parser.parse_args(given)
+    try:
+        return int(import_module(f"gateproof.cli.{parsed.command}").run(parsed))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # `gateproof list | head` closes our output early; that is no error.
+        sys.stderr.close()
+        return 0
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"gateproof {version('gateproof')}"

@@ -1,0 +1,57 @@
+"""`gateproof run`: the suite in a pytest of its own, which takes no conftest, ini, PYTEST_ADDOPTS or third-party plugin from where it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from importlib import resources
+
+from gateproof.options import OPTIONS, REPEATABLE
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    for flag, shown, words in OPTIONS:
+        name = flag[2:].replace("-", "_")
+        action = "append" if name in REPEATABLE else "store"
+        parser.add_argument(flag, metavar=shown, action=action, help=words.replace("%", "%%"))
+    add_pytest_options(parser)
+
+
+def add_pytest_options(parser: argparse.ArgumentParser) -> None:
+    """What `run` and `demo` hand to pytest."""
+    parser.add_argument("--strict", action="store_true", help="SHOULDs fail too")
+    parser.add_argument("-j", metavar="N", dest="jobs", default="1", help="worker processes: a number, or auto (default 1)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="a line for each check")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no failure texts")
+    parser.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    given: list[str] = []
+    for flag, _, _ in OPTIONS:
+        value = getattr(arguments, flag[2:].replace("-", "_"))
+        for one in value if isinstance(value, list) else [value] if value is not None else []:
+            given.append(f"{flag}={one}")
+    if not (arguments.gateway_url or arguments.gateway or os.environ.get("GATEPROOF_GATEWAY_URL")):
+        print("gateproof run: give --gateway-url URL or --gateway FILE (to see a run first: gateproof demo)")
+        return 4
+    return run_pytest(given, arguments)
+
+
+def run_pytest(given: Sequence[str], arguments: argparse.Namespace) -> int:
+    """Run the suite with these options of the plugin; pytest's exit code."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    import pytest
+
+    ini = resources.files("gateproof") / "run.ini"
+    own = ["-c", str(ini), f"--rootdir={os.getcwd()}", "--noconftest", "-p", "gateproof.plugin", "-p", "no:cacheprovider"]
+    if arguments.jobs != "1":
+        own += ["-p", "xdist", "-n", arguments.jobs]
+    own += ["-v"] if arguments.verbose else []
+    own += ["--tb=no", "-q"] if arguments.quiet else []
+    own += ["-x"] if arguments.exitfirst else []
+    own += ["--strict-should"] if arguments.strict else []
+    return int(pytest.main([*own, *given]))

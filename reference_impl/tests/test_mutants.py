@@ -1,0 +1,69 @@
+"""Every mutant installs at a seam that exists, and its lie shows."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gateway_bench import Asking, Fake
+from gateway_scenes import Scene, scenes
+
+from gateproof_reference import server
+from gateproof_reference.mutants import MUTANTS
+from gateproof_reference.mutants.registry import Mutant
+
+SCENES = scenes()
+NAMES = list(MUTANTS)
+
+
+class _Told:
+    """What the world outside sees of each scene; played once for the reference."""
+
+    def __init__(self) -> None:
+        self._honest: dict[int, Any] = {}
+
+    def of(self, scene: Scene) -> Any:
+        fake = Fake()
+        told = scene.play(Asking(fake), fake)
+        asked = [(request.method, request.url.path, request.content) for request in fake.requests]
+        return told.status, sorted(told.headers.items()), told.raw, asked
+
+    def honest(self, at: int) -> Any:
+        if at not in self._honest:
+            self._honest[at] = self.of(SCENES[at])
+        return self._honest[at]
+
+
+TOLD = _Told()
+
+
+@pytest.fixture(autouse=True)
+def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.uuid, "uuid4", lambda: uuid.UUID(int=0x12345))
+    monkeypatch.setattr(server.time, "time", lambda: 1_700_000_000.0)
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    def put(mutant: Mutant) -> None:
+        holder, name = mutant.place()
+        monkeypatch.setattr(holder, name, mutant.make(getattr(holder, name)))
+
+    return put
+
+
+# These lie about time or about waiting, which the scenes do not show; test_limits.py and the list below do.
+ELSEWHERE = {
+    "everything-is-buffered",
+    "one-delta-late",
+    "full-is-503",
+    "waiting-responses-stream-ends-with-error",
+    "waiting-chat-stream-ends-with-response-failed",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ELSEWHERE])
+def test_the_lie_shows(name: str, install: Any) -> None:
+    honest = [TOLD.honest(at) for at in range(len(SCENES))]
+    install(MUTANTS[name])
+    assert any(TOLD.of(scene) != honest[at] for at, scene in enumerate(SCENES)), "no scene shows this lie"
