@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shlex
 import signal
@@ -17,6 +18,9 @@ import httpx
 from gateproof.files import Gateway, Start
 
 
+_PR_SET_PDEATHSIG = 1
+
+
 class StartError(RuntimeError):
     """The gateway did not get ready; the message has its last output."""
 
@@ -27,6 +31,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _die_with_parent() -> None:
+    """Linux: end when the suite is killed outright, which leaves it no time to end us."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class GatewayProcess:
@@ -63,6 +72,7 @@ class GatewayProcess:
                     env=environment,
                     cwd=self._start.folder,
                     start_new_session=True,
+                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 )
             except OSError as error:
                 raise StartError(f"cannot start the gateway: {shlex.join(command)}: {error.strerror}") from error

@@ -78,7 +78,7 @@ def run(craft: Stagecraft, upstream_url: str, pairs: tuple[Pair, ...] | None = N
                 exchange = _ask(craft, pair, mode)
                 found.upstream_streams[f"{pair}.{mode}"] = any(c["stream"] for c in exchange.calls)
                 if not is_whole(exchange.answer):
-                    found.blocked[f"{pair}.{mode}"] = _cause(exchange)
+                    found.blocked[f"{pair}.{mode}"] = _cause(exchange, str(pair))
         return found
     gateway = craft.gateway
     surfaces = [s for s in SURFACES if s in gateway.claims.get("surfaces", SURFACES)]
@@ -119,15 +119,15 @@ def _note(found: Findings, gateway: Gateway, surface: str, model: str, mode: str
         found.served.append(place)
         found.upstream_streams[place] = bool(exchange.calls[-1]["stream"])
         if not is_whole(exchange.answer):
-            found.blocked[place] = _cause(exchange)
+            found.blocked[place] = _cause(exchange, f"{surface}.{dialect}")
     for other in DIALECTS:
         claimed = f"{surface}.{other}"
         if other != dialect and gateway.models.get(claimed) == model:
             found.elsewhere[f"{claimed}.{mode}"] = dialect
 
 
-def _cause(exchange: Exchange) -> str:
-    words = f"the plain text turn of {exchange.pair} in mode {exchange.mode} fails: {exchange.answer!r}"
+def _cause(exchange: Exchange, pair: str) -> str:
+    words = f"the plain text turn of {pair} in mode {exchange.mode} fails: {exchange.answer!r}"
     return words if exchange.calls else words + ", and the gateway did not call its upstream"
 
 
@@ -152,7 +152,7 @@ def _leftovers(found: Findings, gateway: Gateway, surfaces: list[str], failures:
             place = f"{surface}.{dialect}.{mode}"
             if place not in found.served:
                 found.served.append(place)
-                found.blocked[place] = _cause(exchange)
+                found.blocked[place] = _cause(exchange, f"{surface}.{dialect}")
 
 
 # --- the one message ---------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from gateproof_mock import refused
+
 from gateproof.checks import Check
 from gateproof.coordinator import CeilingError, Watch
 from gateproof.exchange import Exchange
@@ -90,8 +92,10 @@ class Runner:
         function(**{name: hands[name] for name in inspect.signature(function).parameters})
 
     def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
-        # Exchanges of its own, so that an invariant that is run alone has something to watch.
+        # Exchanges of its own, so that an invariant that is run alone has something to watch: a success and a refusal.
         smoke(ask, upstream, check.mode)
+        upstream.says(refused(400, {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}))
+        ask()
         others = [c.name for c in self._all if c.place == check.place and not c.requirement.invariant]
         self._craft.coordinator.await_settled(check.place, others, LEASE_CEILING * self._craft.patience)
         return self._craft.coordinator.watch(check.requirement.id, check.place)

@@ -127,6 +127,11 @@ class SuiteSession:
             except Refused as refused:
                 self.refusal = self.redactor.text(str(refused))
                 self.house.close()
+                # Here, not in the summary: pytest writes none for a session that did not begin.
+                reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+                if reporter is not None:
+                    reporter.section("gateproof: the run cannot begin", sep="=", red=True)
+                    reporter.write_line(self.refusal)
                 pytest.exit("the preflight was refused", returncode=EXIT_NOTHING)
             except BaseException:
                 self.house.close()
@@ -299,10 +304,7 @@ class SuiteSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self.refusal:
-            terminalreporter.section("gateproof: the run cannot begin", sep="=", red=True)
-            terminalreporter.write_line(self.refusal)
-        elif self.runs and self.is_controller:
+        if self.runs and self.is_controller and not self.refusal:
             write_summary(terminalreporter, self.records, self.not_claimed, self.findings, self.settings.report_dir)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateproof_reference.failures import RefusedError, full
+from gateproof_reference import failures
 
 
 class Slots:
@@ -24,7 +24,7 @@ class Slots:
             async with asyncio.timeout(self._patience):
                 await self._free.acquire()
         except TimeoutError:
-            raise RefusedError(full()) from None
+            raise failures.RefusedError(failures.full()) from None
         try:
             yield
         finally:

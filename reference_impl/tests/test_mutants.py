@@ -1,5 +1,6 @@
 """Every mutant installs at a seam that exists, and its lie shows."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from gateway_bench import Asking, Fake
 from gateway_scenes import Scene, scenes
 
-from gateproof_reference import server
+from gateproof_reference import cli, server
 from gateproof_reference.mutants import MUTANTS
 from gateproof_reference.mutants.registry import Mutant
 
@@ -52,7 +53,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return put
 
 
-# These lie about time or about waiting, which the scenes do not show; test_limits.py and the list below do.
+# These lie about time and about waiting, which no scene shows: test_delivery.py and test_limits.py play them.
 ELSEWHERE = {
     "everything-is-buffered",
     "one-delta-late",
@@ -60,6 +61,32 @@ ELSEWHERE = {
     "waiting-responses-stream-ends-with-error",
     "waiting-chat-stream-ends-with-response-failed",
 }
+
+
+def test_the_reference_is_steady() -> None:
+    """Two plays of a scene agree, else a difference would prove nothing about a mutant."""
+    assert [TOLD.of(scene) for scene in SCENES] == [TOLD.honest(at) for at in range(len(SCENES))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_declaration_is_whole(name: str) -> None:
+    mutant = MUTANTS[name]
+    holder, attribute = mutant.place()
+    there = getattr(holder, attribute)
+    assert mutant.make(there) is not there
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert mutant.lie.endswith(".")
+    assert mutant.caught_by
+    assert all(re.fullmatch(r"[a-z]+\.[a-z0-9-]+", requirement) for requirement in mutant.caught_by)
+    assert len(set(mutant.caught_by)) == len(mutant.caught_by)
+    cli.parser().parse_args(["--mutant", name, *mutant.options.split()])
+
+
+def test_the_list_has_four_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--list-mutants"]) == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == NAMES
+    assert {len(line) for line in lines} == {4}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ELSEWHERE])

@@ -96,9 +96,7 @@ def _settle(answer: Answer, response: Any) -> None:
     answer.model = dig(response, "model", path="response.model")
     answer.usage = read_usage(dig(response, "usage"))
     if status == "completed":
-        answer.outcome = COMPLETE
-        calls = any(dig(i, "type") == "function_call" for i in _list(dig(response, "output")))
-        answer.finish = "tool_calls" if calls else "stop"
+        answer.outcome, answer.finish = COMPLETE, _finish_of(response)
     elif status == "incomplete":
         reason = dig(response, "incomplete_details", "reason")
         answer.outcome = COMPLETE
@@ -106,8 +104,17 @@ def _settle(answer: Answer, response: Any) -> None:
     elif status in ("failed", "cancelled"):
         answer.outcome, answer.reason = ERROR, f"status {status}"
         answer.error = _failure(response, answer.status)
+    elif not status and isinstance(dig(response, "output"), list) and not dig(response, "error"):
+        # OpenAI's schema does not require `status`, and clients take such a body for a finished turn; that it is missing
+        # is the schema requirement's business.
+        answer.outcome, answer.finish = COMPLETE, _finish_of(response)
     else:
         answer.outcome, answer.reason = BROKEN, f"status {status!r} is no end of a turn"
+
+
+def _finish_of(response: Any) -> str:
+    calls = any(dig(item, "type") == "function_call" for item in _list(dig(response, "output")))
+    return "tool_calls" if calls else "stop"
 
 
 def _failure(response: Any, status: int) -> Error:

@@ -89,7 +89,7 @@ KINDS = (
         "E",
         "error",
         "Suite errors",
-        "A fault of the suite, not of the gateway: it says nothing about the gateway.",
+        "A fault of the suite, not of the gateway: it tells nothing about it.",
     ),
     Kind(
         BLOCKED,
@@ -330,12 +330,13 @@ def _only_blocked(check: Shown) -> bool:
     return check.kind.verdict == BLOCKED and not check.diagrams
 
 
-def _passes(checks: Iterable[Shown]) -> list[tuple[str, list[Shown]]]:
+def _passes(checks: Iterable[Shown]) -> list[tuple[str, dict[str, str], list[Shown]]]:
+    """By requirement: the alternatives that were chosen anywhere with their meaning, and the checks."""
     found: dict[str, list[Shown]] = {}
     for check in checks:
         if check.kind.verdict == PASS:
             found.setdefault(check.id, []).append(check)
-    return list(found.items())
+    return [(name, dict(sorted(a for c in passed for a in c.alternatives)), passed) for name, passed in found.items()]
 
 
 def _when(at: float) -> str:
@@ -433,23 +434,29 @@ def _model(scripts: Sequence[dict[str, Any]]) -> str:
 
 
 def curl(url: str, request: dict[str, Any]) -> str:
-    """A line for a POSIX shell that puts the same question. The key is $GATEWAY_KEY."""
+    """A command for a POSIX shell that puts the same question. The key is $GATEWAY_KEY."""
     method, body = request["method"], request["body"]
     parsed = _json(body)
     streams = isinstance(parsed, dict) and parsed.get("stream") is True
     target = _quoted(url + request["path"]) if url else f'"$GATEWAY_URL"{_quoted(request["path"])}'
-    words = ["curl", "-sSiN", "--globoff", *([] if method == "POST" and body else ["-X", _quoted(method)]), target]
-    words += ["-H", '"Authorization: Bearer $GATEWAY_KEY"']
-    words += ["-H", shlex.quote(f"Accept: {'text/event-stream' if streams else 'application/json'}")]
-    if not body:
-        return " ".join(words)
-    words += ["-H", "'Content-Type: application/json'"]
+    lines = [
+        " ".join(
+            ["curl", "-sSiN", "--globoff", *([] if method == "POST" and body else ["-X", _quoted(method)]), target]
+        )
+    ]
+    lines.append('-H "Authorization: Bearer $GATEWAY_KEY"')
+    lines.append(f"-H 'Accept: {'text/event-stream' if streams else 'application/json'}'")
+    if body:
+        lines.append("-H 'Content-Type: application/json'")
+    before = ""
     if _STRANGE.search(body):
         # No argument holds a NUL, and nobody sees what the others do to a terminal.
-        spelt = "".join(_octal(character) for character in body)
-        return f"printf %b {shlex.quote(spelt)} | {' '.join([*words, '--data-binary', '@-'])}"
-    # --data-raw: --data reads a file where the body begins with @.
-    return " ".join([*words, "--data-raw", shlex.quote(body)])
+        before = f"printf %b {shlex.quote(''.join(map(_octal, body)))} |\n"
+        lines.append("--data-binary @-")
+    elif body:
+        # --data-raw: --data reads a file where the body begins with @.
+        lines.append(f"--data-raw {shlex.quote(body)}")
+    return before + " \\\n  ".join(lines)
 
 
 def _octal(character: str) -> str:
@@ -511,7 +518,7 @@ def _line(at: float, leg: str, text: str, wait: float) -> Line:
         leg=LEGS.index(leg) if leg in LEGS else 0,
         words=leg.replace("->", "to"),
         text=bare,
-        ends="⏎" * feeds if feeds <= 4 else f"⏎×{feeds}",
+        ends="↵" * feeds if feeds <= 4 else f"↵×{feeds}",
         first=rows[0] if len(rows[0]) <= COLUMN else rows[0][: COLUMN - 1] + "…",
         height=sum(max(1, ceil(len(row) / COLUMN)) for row in rows),
         gap=_milliseconds(wait) if wait >= 1000 else "",

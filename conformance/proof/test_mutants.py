@@ -1,0 +1,69 @@
+"""Every requirement has a mutant, and the requirements that fail on a mutant are exactly those that it declares."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from whole_runs import Run
+from gateproof.catalogue import catalogue
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A line of `gateproof reference --list-mutants`."""
+
+    name: str
+    options: tuple[str, ...]
+    file: str
+    caught_by: frozenset[str]
+
+
+def _mutants() -> list[Mutant]:
+    listed = subprocess.run(
+        [sys.executable, "-m", "gateproof_reference", "--list-mutants"], capture_output=True, text=True, check=True
+    )
+    found = []
+    for line in listed.stdout.splitlines():
+        name, options, file, ids = line.split("\t")
+        found.append(Mutant(name, tuple(options.split()), file, frozenset(ids.split())))
+    return found
+
+
+MUTANTS = _mutants()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_exactly_the_declared_requirements_fail(mutant: Mutant, suite: Callable[..., Run]) -> None:
+    file = "gateway-streaming.toml" if "--force-upstream-stream" in mutant.options else "gateway.toml"
+
+    # The limit's checks fill the gateway and wait for its time-out, half of a run's time: they run on the mutants that
+    # declare them, and on all with GATEPROOF_PROOF=full.
+    limits = any(id.startswith("limit.") for id in mutant.caught_by) or os.environ.get("GATEPROOF_PROOF") == "full"
+
+    # Ceilings are for what hangs: a mutant that does shall not cost minutes.
+    run = suite(
+        "--patience=0.25",
+        reference=("--mutant", mutant.name, *mutant.options),
+        file=file,
+        drop="" if limits else "concurrency_limit = 8\n",
+    )
+
+    assert run.report, run.output
+    assert not run.ids("suite error"), run.output
+    caught = run.ids("fail", "should", "not testable")
+    assert caught == mutant.caught_by, (
+        f"missed: {sorted(mutant.caught_by - caught)}; caught beyond the declaration: {sorted(caught - mutant.caught_by)}\n"
+        + run.output[-6000:]
+    )
+
+
+def test_every_requirement_has_a_mutant() -> None:
+    proven = frozenset[str]().union(*(m.caught_by for m in MUTANTS))
+
+    assert set(catalogue()) - proven == set()
+    assert proven - set(catalogue()) == set()
