@@ -13,9 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from gateproof_schemas import validate
-
 from gateproof.pairs import Pair, matching
+from gateproof_schemas import validate
 
 EDITION = "2026.1-draft"
 """The list of requirements that a result is against. A draft is the catalogue as it stands; nothing is frozen yet."""
@@ -25,7 +24,8 @@ EDITION = "2026.1-draft"
 class Requirement:
     """One testable sentence.
 
-    `level` is MUST or SHOULD, `levels` the exceptions by pair. `needs` names claims of gateway.toml: without them the
+    `level` is MUST or SHOULD, `levels` the exceptions by pair, or by pair and mode.
+    `needs` names claims of gateway.toml: without them the
     requirement is not claimed. `when` names a fact of the preflight (`upstream-streams`: a JSON client is served from
     an upstream stream). `beside` names a second surface that the case also asks. `alternatives` are the accepted
     behaviours of a contested point, by name.
@@ -50,9 +50,9 @@ class Requirement:
     def area(self) -> str:
         return self.id.partition(".")[0]
 
-    def level_on(self, pair: Pair) -> str:
+    def level_on(self, pair: Pair, mode: str) -> str:
         for glob, level in self.levels.items():
-            if fnmatchcase(str(pair), glob):
+            if fnmatchcase(str(pair), glob) or fnmatchcase(f"{pair}.{mode}", glob):
                 return level
         return self.level
 

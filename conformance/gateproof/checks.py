@@ -32,7 +32,7 @@ class Check:
 
     @property
     def level(self) -> str:
-        return self.requirement.level_on(self.pair)
+        return self.requirement.level_on(self.pair, self.mode)
 
 
 def product(requirements: Iterable[Requirement] | None = None) -> list[Check]:

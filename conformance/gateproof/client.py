@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
-from gateproof_mock.journal import Leg
 
 from gateproof.answers import chat, responses
-from gateproof.answers.answer import ABORTED, BROKEN, ERROR, HUNG, Answer, Error
 from gateproof.answers.absent import Missing
+from gateproof.answers.answer import ABORTED, BROKEN, CUT, ERROR, HUNG, Answer, Error
+from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
+from gateproof_mock.journal import Leg
 
 LEG_LIMIT = 8 * 1024 * 1024
 """Bytes of an answer that are read. More is a flood: no turn of the edition is a tenth of it."""
@@ -39,7 +42,9 @@ class Request:
 class GatewayClient:
     """Requests to one gateway. `ceiling`: seconds until an answer must have ended."""
 
-    def __init__(self, origin: str, key: str = "", headers: tuple[tuple[str, str], ...] = (), ceiling: float = 20.0) -> None:
+    def __init__(
+        self, origin: str, key: str = "", headers: tuple[tuple[str, str], ...] = (), ceiling: float = 20.0
+    ) -> None:
         self.origin = origin
         self.ceiling = ceiling
         fixed = [("Accept-Encoding", "identity"), *headers]
@@ -51,7 +56,10 @@ class GatewayClient:
             timeout=httpx.Timeout(ceiling, connect=min(ceiling, 5.0)),
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=8),
+            # Each question stands alone: no cookie of an earlier answer goes with it, and no connection is used twice (a
+            # gateway may close an idle one just as it is taken up again, which is no fault of it).
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
         )
 
     def close(self) -> None:
@@ -61,22 +69,20 @@ class GatewayClient:
         """A request on its way. Never raises for the gateway's sake."""
         accept = "text/event-stream" if stream else "application/json"
         headers = [("Content-Type", "application/json"), ("Accept", accept), *request.headers]
-        return Reading(self._client, surface, request, headers, self.ceiling, live=live)
+        return Reading(self._client, surface, request, headers, self.ceiling, stream=stream, live=live)
 
     def get_json(self, path: str) -> Any:
         """The JSON document at a path, or MISSING for whatever goes wrong."""
-        try:
-            answer = self._client.get(path)
-            return answer.json() if len(answer.content) < LEG_LIMIT else Missing(path)
-        except (httpx.HTTPError, ValueError):
-            return Missing(path)
+        answer = self.open("chat", Request("GET", path, b""), stream=False).finish()
+        return answer.body if answer.status == 200 else Missing(path)
 
 
 class Reading:
     """An answer while it is read: `finish` waits for its end, `until` (live readings only) for a state of it.
 
-    A live reading reads in a thread of its own: httpx fixes a read's time-out when the body begins, and a time-out ends
-    the body, so waiting a little and then reading on is not to be had in one thread.
+    It is read in a thread of its own, a live one from now on, any other from `finish` on. httpx bounds each read and not
+    their sum, so that a gateway which sends its headers byte by byte would hold whoever reads them for hours; and httpx
+    cannot wait a little and then read on.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class Reading:
         headers: list[tuple[str, str]],
         ceiling: float,
         *,
+        stream: bool,
         live: bool = False,
     ) -> None:
         self.answer = Answer(outcome="")
@@ -98,6 +105,7 @@ class Reading:
         self.sse = EventReader()
         self.sent_headers: list[tuple[str, str]] = list(headers)
         self._surface = surface
+        self._stream = stream
         self._deadline = time.monotonic() + ceiling
         self._ceiling = ceiling
         self._collector: Any = None
@@ -106,9 +114,10 @@ class Reading:
         self._client = client
         self._request = request
         self._headers = headers
-        self._thread: threading.Thread | None = None
+        self._network: Any = None
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name="gateproof-reading")
         if live:
-            self._thread = threading.Thread(target=self._read, daemon=True, name="gateproof-reading")
             self._thread.start()
 
     @property
@@ -123,59 +132,90 @@ class Reading:
 
     def finish(self) -> Answer:
         """Read to the end, or to the ceiling."""
-        if self._thread is None:
-            self._read()
-        else:
-            # The reading bounds itself; twice its ceiling is for a reader that is stuck in one read.
-            self._thread.join(2 * self._ceiling + 5.0)
-            if self._thread.is_alive():
-                self._end(HUNG, f"no end of the answer within {self._ceiling:g} s")
+        if self._thread.ident is None:
+            self._thread.start()
+        self._thread.join(max(0.0, self._deadline - time.monotonic()))
+        if self._thread.is_alive():
+            self._end(HUNG, f"no answer, or no end of it, within {self._ceiling:g} s")
+            self.hang_up()
+        if self._fault is not None:
+            raise self._fault
         return self.answer
 
     def hang_up(self) -> None:
-        """Close the connection in the middle of the answer."""
-        if self._response is not None:
-            self._guard(self._response.close)
+        """End the connection in the middle of the answer; the reading ends with it."""
+        held = self._network.get_extra_info("socket") if self._network is not None else None
+        if held is not None:
+            # Not closed: that would leave the reading thread in its read.
+            with contextlib.suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
 
     # -- inside
 
+    def _run(self) -> None:
+        try:
+            self._read()
+        except BaseException as fault:
+            # A fault of the suite, for whoever calls `finish`.
+            self._fault = fault
+            self._end(BROKEN, repr(fault))
+
     def _read(self) -> None:
         self._guard(self._send)
-        if self._response is None or self.over:
+        if self._response is None:
             return
         # Without a chunk size: with one, httpx holds bytes back until it is full.
         pieces = self._response.iter_raw()
         try:
-            self._guard(lambda: self._take_all(pieces))
+            if not self.over:
+                self._guard(lambda: self._take_all(pieces))
         finally:
             self._guard(self._response.close)
 
     def _send(self) -> None:
         request = self._request
-        built = self._client.build_request(request.method, request.path, content=request.body, headers=self._headers)
+        built = self._client.build_request(
+            request.method,
+            request.path,
+            content=request.body,
+            headers=self._headers,
+            extensions={"trace": self._note_connection},
+        )
         self.sent_headers = list(built.headers.items())
-        self._response = response = self._client.send(built, stream=True)
+        try:
+            response = self._client.send(built, stream=True)
+        except ValueError as error:
+            # A Location that is no URL: httpx looks at it though it is not to follow.
+            raise httpx.RemoteProtocolError(f"unreadable headers: {error}") from error
+        self._response = response
         with self._changed:
+            if self.over:
+                return
             answer = self.answer
             answer.status = response.status_code
             answer.headers = {name.lower(): value for name, value in response.headers.items()}
-            kind = answer.headers.get("content-type", "")
-            if answer.status == 200 and "text/event-stream" in kind:
+            if answer.status == 200 and self._stream:
+                # Whatever the type says, as the SDKs do: they look at what they asked for.
                 self._collector = READERS[self._surface][1](answer)
             self._changed.notify_all()
+
+    def _note_connection(self, step: str, what: dict[str, Any]) -> None:
+        if step in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._network = what["return_value"]
 
     def _take_all(self, pieces: Iterator[bytes]) -> None:
         for piece in pieces:
             with self._changed:
+                if self.over:
+                    return
                 self._take(piece)
                 self._changed.notify_all()
-            if self.over:
-                return
             if time.monotonic() > self._deadline:
                 self._end(HUNG, f"no end of the answer within {self._ceiling:g} s")
-                return
         with self._changed:
-            self._finished()
+            if not self.over:
+                self._finished()
+                self.ended = time.time()
             self._changed.notify_all()
 
     def _take(self, data: bytes) -> None:
@@ -191,17 +231,18 @@ class Reading:
 
     def _finished(self) -> None:
         answer = self.answer
-        self.ended = time.time()
         if self._collector is not None:
             self._collector.end()
+            if answer.outcome == CUT and not answer.events:
+                answer.reason += f", or any event: {self._shown()}"
             return
-        kind = answer.headers.get("content-type", "no content type")
         try:
-            answer.body = json.loads(bytes(self.wire))
-        except (ValueError, RecursionError):
+            answer.body = parse_body(bytes(self.wire))
+        except ValueError:
             answer.outcome = ERROR if answer.status >= 400 else BROKEN
-            shown = bytes(self.wire[:80]).decode("utf-8", "replace")
-            answer.reason = f"the body is not JSON ({kind}): {shown!r}" if shown else f"the body is empty ({kind})"
+            answer.reason = (
+                f"the body is not JSON: {self._shown()}" if self.wire else f"the body is empty ({self._kind()})"
+            )
             if answer.status >= 400:
                 missing = Missing("error")
                 answer.error = Error("http", answer.status, missing.message, missing.code, missing.type)
@@ -220,12 +261,24 @@ class Reading:
         else:
             answer.outcome, answer.reason = BROKEN, f"HTTP {answer.status} is no answer to this request"
 
+    def _kind(self) -> str:
+        headers = self.answer.headers
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        packed = f", {coding} though identity was asked for" if coding not in ("identity", "") else ""
+        return headers.get("content-type", "no content type") + packed
+
+    def _shown(self) -> str:
+        return f"{bytes(self.wire[:80]).decode('utf-8', 'replace')!r} ({self._kind()})"
+
     def _end(self, outcome: str, reason: str) -> None:
-        # What was terminal stays terminal: a connection that breaks after the end of a turn has not undone it.
-        if not self.answer.outcome or outcome in (HUNG, BROKEN):
-            self.answer.outcome, self.answer.reason = outcome, reason
         with self._changed:
-            self.ended = self.ended or time.time()
+            if self.over:
+                return
+            self.clean = False
+            # What was terminal stays terminal: a connection that breaks after the end of a turn has not undone it.
+            if not self.answer.outcome or outcome in (HUNG, BROKEN):
+                self.answer.outcome, self.answer.reason = outcome, reason
+            self.ended = time.time()
             self._changed.notify_all()
 
     def _guard(self, action: Callable[[], Any]) -> None:
@@ -238,7 +291,6 @@ class Reading:
         except httpx.ConnectError as error:
             self._end(BROKEN, f"could not connect: {error}")
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
-            self.clean = False
             if self.answer.status:
                 self._end(ABORTED, f"the transfer broke: {error or type(error).__name__}")
             else:

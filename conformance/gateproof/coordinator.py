@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.managers import BaseManager
 from typing import Any, Protocol, cast
 
@@ -38,6 +38,7 @@ class Coordinator:
         self._waiting_exclusive = 0
         self._watches: dict[tuple[str, str], Watch] = {}
         self._settled: dict[str, set[str]] = {}
+        self._gone: set[str] = set()
         self._buffering: set[str] = set()
 
     # -- leases
@@ -54,9 +55,14 @@ class Coordinator:
         with self._changed:
             self._waiting_exclusive += alone
             try:
-                if not self._changed.wait_for(free, ceiling):
+                if not self._changed.wait_for(lambda: worker in self._gone or free(), ceiling):
                     others = sorted(self._shared) + ([self._exclusive[0]] if self._exclusive else [])
-                    raise CeilingError(f"{holder} waited {ceiling:g} s for its turn; running: {', '.join(others) or 'none'}")
+                    raise CeilingError(
+                        f"{holder} waited {ceiling:g} s for its turn; running: {', '.join(others) or 'none'}"
+                    )
+                if worker in self._gone:
+                    # Its connection outlives it: a lease taken now would never be given back.
+                    raise CeilingError(f"{holder} is gone")
                 if alone:
                     self._exclusive = (holder, worker)
                 else:
@@ -73,8 +79,9 @@ class Coordinator:
             self._changed.notify_all()
 
     def worker_gone(self, worker: str) -> None:
-        """Free what a dead worker held."""
+        """Free what a dead worker held, and what it waits for."""
         with self._changed:
+            self._gone.add(worker)
             self._shared = {h: w for h, w in self._shared.items() if w != worker}
             if self._exclusive and self._exclusive[1] == worker:
                 self._exclusive = None
@@ -95,8 +102,9 @@ class Coordinator:
                         watch.first, watch.first_in, watch.first_transcript = "; ".join(sentences), check, transcript
 
     def watch(self, id: str, place: str) -> Watch:
+        """What the invariant has seen so far: a copy."""
         with self._changed:
-            return self._watches.get((id, place), Watch())
+            return replace(self._watches.get((id, place), Watch()))
 
     def settle(self, place: str, check: str) -> None:
         """A check of this pair and mode is done, however it ended."""
@@ -134,7 +142,7 @@ class CoordinatorServer:
     def __init__(self) -> None:
         self.coordinator = Coordinator()
         self.key = secrets.token_hex(16)
-        manager_class = type("_ServingManager", (_Manager,), {})
+        manager_class: Any = type("_ServingManager", (_Manager,), {})
         manager_class.register("coordinator", callable=lambda: self.coordinator, exposed=_EXPOSED)
         manager = manager_class(address=("127.0.0.1", 0), authkey=bytes.fromhex(self.key))
         self._server = manager.get_server()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateproof_mock import Script
-from gateproof_mock.journal import Leg
-
 from gateproof.answers.answer import Answer
 from gateproof.pairs import Pair
+from gateproof_mock import Script
+from gateproof_mock.journal import Leg
 
 
 @dataclass(slots=True)
@@ -17,7 +16,9 @@ class Exchange:
     """`mode` is what was asked (`stream` or `json`). `calls` are the mock's journal entries (control.py gives their shape).
 
     `request`: method, path, headers (redacted), body. `wire`: the bytes of the client's leg, capped.
-    `clean`: whether the transfer ended as HTTP wants it. `turn`: whether a turn was asked for. `lawful`: whether the upstream kept its own documents; what a same-dialect relay passes on otherwise is no fault of it.
+    `clean`: whether the transfer ended as HTTP wants it.
+    `turn`: whether a turn was asked for. `lawful`: whether the upstream kept its own documents; what a same-dialect relay
+    passes on otherwise is no fault of it.
     """
 
     pair: Pair

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateproof_schemas import validate
+import httpx
 
 from gateproof.catalogue import catalogue
 from gateproof.checks import Check
+from gateproof_schemas import validate
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class FileError(ValueError):
     """A file that cannot be used. The message names the file, the key and what to do."""
+
+
+def fault_of_url(value: str) -> str:
+    """What is wrong with the URL of a gateway or a mock; "" when nothing is."""
+    try:
+        parts, known = urlsplit(value), httpx.URL(value)
+        fine = parts.scheme in ("http", "https") and bool(known.host) and parts.port != 0 and value.isprintable()
+    except (ValueError, httpx.InvalidURL):
+        fine = False
+    if not fine:
+        return f"{value!r} is not a URL such as http://127.0.0.1:4000"
+    if parts.username is not None or parts.password is not None:
+        return "the URL holds a password; give it as a header instead"
+    if parts.query or parts.fragment:
+        return f"{value!r}: routes are built from the URL, so it can have no query and no fragment"
+    return ""
+
+
+def fault_of_header(name: str, value: str) -> str:
+    """What is wrong with a header; "" when nothing is. The value is never quoted: it may be a secret."""
+    if not _TOKEN.fullmatch(name):
+        return f"{name!r} is no name of a header"
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        return f"the value of {name} has a character that a header cannot carry"
+    return ""
 
 
 def read_toml(path: Path, schema: str) -> dict[str, Any]:
@@ -32,7 +63,18 @@ def read_toml(path: Path, schema: str) -> dict[str, Any]:
     wrong = validate(data, schema)
     if wrong:
         raise FileError(f"{path}: {wrong[0]}")
+    for key, value in _numbers(data):
+        if not math.isfinite(value):
+            raise FileError(f"{path}: {key}: expected a number that is finite, got {value}")
     return data
+
+
+def _numbers(data: Any, key: str = "$") -> Iterator[tuple[str, float]]:
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _numbers(value, f"{key}.{name}")
+    elif isinstance(data, float):
+        yield key, data
 
 
 # --- gateway.toml ------------------------------------------------------------------------------------
@@ -95,13 +137,25 @@ def load_gateway(path: Path) -> Gateway:
         )
     claims = data.get("claims", {})
     _queue_makes_sense(path, claims)
+    url = table.get("url", "")
+    if url and (wrong := fault_of_url(url)):
+        raise FileError(f"{path}: gateway.url: {wrong}")
+    key = _from_environment(path, "gateway.key", table.get("key", ""))
+    if wrong := fault_of_header("Authorization", key):
+        raise FileError(f"{path}: gateway.key: {wrong}")
+    headers = []
+    for name, given in table.get("headers", {}).items():
+        value = _from_environment(path, f"gateway.headers.{name}", given)
+        if wrong := fault_of_header(name, value):
+            raise FileError(f"{path}: gateway.headers: {wrong}")
+        headers.append((name, value))
     return Gateway(
         name=table.get("name", ""),
         version=table.get("version", ""),
-        url=table.get("url", ""),
-        key=_from_environment(path, table.get("key", "")),
+        url=url,
+        key=key,
         model=table.get("model", ""),
-        headers=tuple((n, _from_environment(path, v)) for n, v in table.get("headers", {}).items()),
+        headers=tuple(headers),
         paths=data.get("paths", {}),
         models=data.get("models", {}),
         claims=claims,
@@ -121,12 +175,14 @@ def _queue_makes_sense(path: Path, claims: Mapping[str, Any]) -> None:
         raise FileError(f"{path}: claims.queue_keepalive must be below claims.queue_timeout")
 
 
-def _from_environment(path: Path, value: str) -> str:
+def _from_environment(path: Path, key: str, value: str) -> str:
     if not value.startswith("$"):
         return value
-    found = os.environ.get(value[1:])
-    if found is None:
-        raise FileError(f"{path}: the environment has no {value[1:]}")
+    name = value[1:]
+    found = os.environ.get(name) if name else None
+    if not found:
+        # An empty one is a secret that a CI run was not given.
+        raise FileError(f"{path}: {key}: the environment has no {name or 'variable without a name'}")
     return found
 
 
@@ -162,7 +218,9 @@ def load_baseline(path: Path) -> Baseline:
     entries = []
     for number, table in enumerate(data.get("known", [])):
         if table["id"] not in catalogue():
-            raise FileError(f"{path}: known[{number}].id: {table['id']!r} is not in the catalogue; see `gateproof list`")
+            raise FileError(
+                f"{path}: known[{number}].id: {table['id']!r} is not in the catalogue; see `gateproof list`"
+            )
         on = table.get("on", "*")
         requirement = catalogue()[table["id"]]
         places = [f"{p}.{m}" for p in requirement.pairs for m in requirement.modes]

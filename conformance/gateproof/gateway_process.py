@@ -17,7 +17,6 @@ import httpx
 
 from gateproof.files import Gateway, Start
 
-
 _PR_SET_PDEATHSIG = 1
 
 
@@ -83,7 +82,9 @@ class GatewayProcess:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -113,7 +114,9 @@ class GatewayProcess:
         deadline = time.monotonic() + within
         while not self._is_ready():
             if time.monotonic() > deadline:
-                raise StartError(f"the gateway was not ready within {within:g} s: {shlex.join(command)}\n{self._last_output()}")
+                raise StartError(
+                    f"the gateway was not ready within {within:g} s: {shlex.join(command)}\n{self._last_output()}"
+                )
             try:
                 # Waiting for the process's end is the wait between two looks: a gateway that dies is noticed at once.
                 code = self._process.wait(0.05)

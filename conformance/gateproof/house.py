@@ -7,8 +7,6 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateproof_mock import MockError, MockUpstream, RemoteMock, run_part
-
 from gateproof import preflight
 from gateproof.client import GatewayClient
 from gateproof.coordinator import CoordinatorServer, connect
@@ -16,6 +14,7 @@ from gateproof.gateway_process import GatewayProcess, StartError
 from gateproof.preflight import Findings, Refused
 from gateproof.settings import Settings
 from gateproof.stagehands import EXCHANGE_CEILING, Stagecraft
+from gateproof_mock import MockError, MockUpstream, RemoteMock, run_part
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
-"""The options that `pytest --gateway-url` and `gateproof run` share. Light: imported by every pytest run of whoever installed us."""
+"""The options that `pytest --gateway-url` and `gateproof run` share. Light: every pytest run of our users imports it."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pytest
@@ -16,7 +16,11 @@ OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--gateway", "FILE", "a gateway.toml; options override it"),
     ("--gateway-key", "KEY", "the client's key"),
     ("--gateway-header", "NAME:VALUE", "a header of every request (repeatable)"),
-    ("--gateway-model", "[PAIR=]MODEL", "the model, or that of one pair (repeatable); {case} in it becomes the case's marker"),
+    (
+        "--gateway-model",
+        "[PAIR=]MODEL",
+        "the model, or that of one pair (repeatable); {case} in it becomes the case's marker",
+    ),
     ("--upstream-listen", "HOST:PORT", "where the mock upstream listens (default 127.0.0.1:8089)"),
     ("--upstream-attach", "URL", "use a mock that already runs (`gateproof mock`)"),
     ("--upstream-token", "TOKEN", "the control token of the attached mock, if it has one"),
@@ -38,9 +42,12 @@ def add_options(parser: pytest.Parser) -> None:
         name = flag[2:].replace("-", "_")
         action = "append" if name in REPEATABLE else "store"
         group.addoption(flag, dest=PREFIX + name, metavar=shown, action=action, default=None, help=words)
-        parser.addini(_ini(name), words, type="linelist" if name in REPEATABLE else "string", default=None)
+        kind: Literal["linelist", "string"] = "linelist" if name in REPEATABLE else "string"
+        parser.addini(_ini(name), words, type=kind, default=None)
     # pytest has a --strict of its own; `gateproof run --strict` is this option.
-    group.addoption("--strict-should", dest=PREFIX + "strict", action="store_true", default=False, help="SHOULDs fail too")
+    group.addoption(
+        "--strict-should", dest=PREFIX + "strict", action="store_true", default=False, help="SHOULDs fail too"
+    )
 
 
 def _ini(name: str) -> str:

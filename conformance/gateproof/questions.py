@@ -8,7 +8,9 @@ from typing import Any
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
 
-def question(surface: str, words: str, *, model: str, stream: bool, tools: Iterable[str] = (), **extra: Any) -> dict[str, Any]:
+def question(
+    surface: str, words: str, *, model: str, stream: bool, tools: Iterable[str] = (), **extra: Any
+) -> dict[str, Any]:
     """A minimal lawful request. Responses input is typed items: some gateways drop untyped ones."""
     body: dict[str, Any] = {"model": model}
     if surface == "chat":

@@ -8,19 +8,29 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from gateproof_mock import refused
-
+from gateproof.catalogue import Requirement, catalogue
 from gateproof.checks import Check
 from gateproof.coordinator import CeilingError, Watch
 from gateproof.exchange import Exchange
 from gateproof.files import Baseline
 from gateproof.redact import Redactor
 from gateproof.registry import alone, cases, invariants
-from gateproof.catalogue import Requirement, catalogue
 from gateproof.smoke import SMOKE, smoke
 from gateproof.stagehands import Ask, CheckHand, Stagecraft, Upstream
 from gateproof.transcript import transcript
-from gateproof.verdicts import BLOCKED, FAIL, KNOWN, NOT_TESTABLE, PASS, SHOULD, STALE, SUITE_ERROR, Blocked, NotTestable
+from gateproof.verdicts import (
+    BLOCKED,
+    FAIL,
+    KNOWN,
+    NOT_TESTABLE,
+    PASS,
+    SHOULD,
+    STALE,
+    SUITE_ERROR,
+    Blocked,
+    NotTestable,
+)
+from gateproof_mock import refused
 
 LEASE_CEILING = 300.0
 
@@ -29,7 +39,12 @@ class Runner:
     """Runs checks on one worker. `blocked` gives the preflight's cause by pair and mode."""
 
     def __init__(
-        self, craft: Stagecraft, redactor: Redactor, baseline: Baseline, blocked: Mapping[str, str], all_checks: list[Check]
+        self,
+        craft: Stagecraft,
+        redactor: Redactor,
+        baseline: Baseline,
+        blocked: Mapping[str, str],
+        all_checks: list[Check],
     ) -> None:
         self._craft = craft
         self._redactor = redactor
@@ -94,7 +109,9 @@ class Runner:
     def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
         # Exchanges of its own, so that an invariant that is run alone has something to watch: a success and a refusal.
         smoke(ask, upstream, check.mode)
-        upstream.says(refused(400, {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}))
+        upstream.says(
+            refused(400, {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}})
+        )
         ask()
         others = [c.name for c in self._all if c.place == check.place and not c.requirement.invariant]
         self._craft.coordinator.await_settled(check.place, others, LEASE_CEILING * self._craft.patience)
@@ -153,7 +170,10 @@ class Runner:
         if known and verdict == FAIL:
             verdict, message = KNOWN, f"{known.reason}{f' ({known.link})' if known.link else ''}\n{message}"
         elif known and verdict == PASS:
-            verdict, message = STALE, f"the baseline expects a failure ({known.reason}), and the check passes: remove the entry"
+            verdict, message = (
+                STALE,
+                f"the baseline expects a failure ({known.reason}), and the check passes: remove the entry",
+            )
         elif verdict == FAIL and check.level == "SHOULD":
             verdict = SHOULD
         shown = first
@@ -191,5 +211,7 @@ def _applies(requirement: Requirement, exchange: Exchange) -> bool:
 def _explained(error: AssertionError) -> str:
     """The assertion as pytest explains it, without the lines that only repeat the answer's parts."""
     text = str(error).strip() or "the assertion did not hold"
-    lines = [line for line in text.splitlines() if not line.strip().startswith(("+  where", "+    where", "+      where"))]
+    lines = [
+        line for line in text.splitlines() if not line.strip().startswith(("+  where", "+    where", "+      where"))
+    ]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,7 +50,7 @@ class CheckItem(pytest.Item):
             self.keywords[mark] = True
 
     def runtest(self) -> None:
-        session: SuiteSession = self.config.pluginmanager.get_plugin("gateproof-session")
+        session = cast(SuiteSession, self.config.pluginmanager.get_plugin("gateproof-session"))
         self.record = record = session.runner.run(self.check)
         verdict = record["verdict"]
         if verdict == KNOWN:
@@ -74,7 +74,9 @@ class SuiteSession:
 
     def __init__(self, config: pytest.Config) -> None:
         try:
-            self.settings: Settings = read(lambda name: config.getoption("gateproof_strict") if name == "strict" else option(config, name))
+            self.settings: Settings = read(
+                lambda name: config.getoption("gateproof_strict") if name == "strict" else option(config, name)
+            )
         except SettingsError as error:
             raise pytest.UsageError(str(error)) from error
         self.config = config
@@ -103,7 +105,11 @@ class SuiteSession:
         """Names of checks among the arguments select checks; other arguments are the user's own tests."""
         if self.worker_input is not None:
             arguments = json.loads(self.worker_input["gateproof"])
-            self.selection = Selection(**{k: tuple(v) for k, v in arguments["selection"].items()}) if arguments["selection"] else None
+            self.selection = (
+                Selection(**{k: tuple(v) for k, v in arguments["selection"].items()})
+                if arguments["selection"]
+                else None
+            )
             self.paths = arguments["paths"]
             return
         given = self.config.args if self.config.args_source is pytest.Config.ArgsSource.ARGS else []
@@ -168,7 +174,9 @@ class SuiteSession:
         node.workerinput["gateproof"] = json.dumps(
             {
                 "directions": {name: getattr(directions, name) for name in Directions.__dataclass_fields__},
-                "selection": None if chosen is None else {"ids": chosen.ids, "pairs": chosen.pairs, "modes": chosen.modes},
+                "selection": None
+                if chosen is None
+                else {"ids": chosen.ids, "pairs": chosen.pairs, "modes": chosen.modes},
                 "paths": self.paths,
             }
         )
@@ -222,7 +230,9 @@ class SuiteSession:
         if self.selection is None:
             return
         if self.runs:
-            gone = [i for i in items if isinstance(i, CheckItem) and not self.findings.applies(i.check, self.craft.gateway)]
+            gone = [
+                i for i in items if isinstance(i, CheckItem) and not self.findings.applies(i.check, self.craft.gateway)
+            ]
             if gone:
                 self.config.hook.pytest_deselected(items=gone)
                 items[:] = [i for i in items if i not in gone]

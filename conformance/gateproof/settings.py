@@ -7,11 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateproof.catalogue import EDITION
 from gateproof.checks import Selection
-from gateproof.files import Baseline, FileError, Gateway, load_baseline, load_gateway
+from gateproof.files import (
+    Baseline,
+    FileError,
+    Gateway,
+    fault_of_header,
+    fault_of_url,
+    load_baseline,
+    load_gateway,
+)
 from gateproof.pairs import MODES, Pair, matching
 
 DEFAULT_LISTEN = "127.0.0.1:8089"
@@ -55,13 +62,16 @@ def _read(option: Callable[[str], Any]) -> Settings:
     if option("gateway_url"):
         gateway = replace(gateway, url=_url("--gateway-url", option("gateway_url")), start=None)
     if not gateway.url and not gateway.start:
-        raise SettingsError(f"{file}: no gateway.url and no gateway.start; give --gateway-url")
+        raise SettingsError(f"{file or 'no gateway'}: no gateway.url and no gateway.start; give --gateway-url")
     if option("gateway_key"):
+        _sendable("--gateway-key", "Authorization", option("gateway_key"))
         gateway = replace(gateway, key=option("gateway_key"))
     gateway = replace(gateway, headers=gateway.headers + tuple(_header(h) for h in option("gateway_header")))
     models = dict(gateway.models)
     for given in option("gateway_model"):
         name, equals, model = given.partition("=")
+        if not (model if equals else given):
+            raise SettingsError("--gateway-model: expected [PAIR=]MODEL")
         if equals:
             models[str(_pair("--gateway-model", name))] = model
         else:
@@ -70,32 +80,40 @@ def _read(option: Callable[[str], Any]) -> Settings:
     for mode in option("mode"):
         if mode not in MODES:
             raise SettingsError(f"--mode: {mode!r} is not a mode; modes are {', '.join(MODES)}")
-    matching(tuple(option("pair")))
-    assumed = [name for given in option("assume") for name in given.split(",") if name]
+    try:
+        matching(tuple(option("pair")))
+    except ValueError as error:
+        raise SettingsError(f"--pair: {error}") from error
+    assumed = [name for given in option("assume") for name in given.split(",")]
+    report_dir = Path(option("report_dir") or "gateproof-report")
+    if report_dir.exists() and not report_dir.is_dir():
+        raise SettingsError(f"--report-dir: {report_dir} is a file")
+    token = option("upstream_token") or ""
+    _sendable("--upstream-token", "Authorization", token)
     baseline = option("baseline")
     return Settings(
         gateway=gateway,
-        listen=_listen(option("upstream_listen") or DEFAULT_LISTEN),
+        listen=_listen("--upstream-listen", option("upstream_listen") or DEFAULT_LISTEN),
         attach=_url("--upstream-attach", option("upstream_attach")) if option("upstream_attach") else "",
-        token=option("upstream_token") or "",
+        token=token,
         assume=tuple(_pair("--assume", name) for name in assumed) if assumed else None,
         baseline=load_baseline(Path(baseline)) if baseline else Baseline(),
         selection=Selection(tuple(option("id")), tuple(option("pair")), tuple(option("mode"))),
         strict=bool(option("strict")),
         patience=_factor(option("patience") or "1"),
-        report_dir=Path(option("report_dir") or "gateproof-report"),
+        report_dir=report_dir,
     )
 
 
 def _url(flag: str, value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        fine = False
-    if not fine:
-        raise SettingsError(f"{flag}: {value!r} is not a URL such as http://127.0.0.1:4000")
+    if wrong := fault_of_url(value):
+        raise SettingsError(f"{flag}: {wrong}")
     return value
+
+
+def _sendable(flag: str, name: str, value: str) -> None:
+    if wrong := fault_of_header(name, value):
+        raise SettingsError(f"{flag}: {wrong}")
 
 
 def _pair(flag: str, name: str) -> Pair:
@@ -109,17 +127,23 @@ def _header(given: str) -> tuple[str, str]:
     name, colon, value = given.partition(":")
     if not colon or not name.strip():
         raise SettingsError("--gateway-header: expected NAME:VALUE")
+    _sendable("--gateway-header", name.strip(), value.strip())
     return name.strip(), value.strip()
 
 
-def _listen(given: str) -> tuple[str, int]:
+def parse_listen(given: str) -> tuple[str, int]:
+    """HOST:PORT, an IPv6 host in brackets. Raises SettingsError."""
     host, colon, port = given.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not (port.isascii() and port.isdigit()) or len(port) > 5 or int(port) > 65535:
         raise SettingsError(f"{given!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
-    return host or "127.0.0.1", int(port)
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
-parse_listen = _listen
+def _listen(flag: str, given: str) -> tuple[str, int]:
+    try:
+        return parse_listen(given)
+    except SettingsError as error:
+        raise SettingsError(f"{flag}: {error}") from error
 
 
 def _factor(given: str) -> float:
@@ -128,7 +152,7 @@ def _factor(given: str) -> float:
     except ValueError:
         factor = 0
     if not 0 < factor < 1000:
-        raise SettingsError(f"--patience: {given!r} is not a number above 0")
+        raise SettingsError(f"--patience: {given!r} is not a number above 0 and below 1000")
     return factor
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gateproof_mock import text
-
 from gateproof.answers.answer import Answer
 from gateproof.stagehands import Ask, Upstream
+from gateproof_mock import text
 
 SMOKE = "turn.plain-text-arrives"
 WORDS = ("Good ", "morning, ", "Oslo.")

@@ -1,8 +1,8 @@
 """What a case is handed, by parameter name: `ask`, `upstream`, `check`, `claims`.
 
-    upstream.says(text("Hel"), failed("server_error", "it fell over"))
-    answer = ask("hi")
-    assert answer.outcome == "error"
+upstream.says(text("Hel"), failed("server_error", "it fell over"))
+answer = ask("hi")
+assert answer.outcome == "error"
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateproof_mock import RemoteMock, Script, Wire, marker, script
-from gateproof_mock.turns import Element, Interleaved, ToolCall
-
 from gateproof.answers.answer import Answer
 from gateproof.checks import Check
 from gateproof.client import GatewayClient, Reading, Request
@@ -25,6 +22,8 @@ from gateproof.files import Gateway
 from gateproof.pairs import Pair
 from gateproof.questions import PATHS, question
 from gateproof.verdicts import NotTestable
+from gateproof_mock import RemoteMock, Script, Wire, marker, script
+from gateproof_mock.turns import Element, Interleaved, ToolCall
 
 EXCHANGE_CEILING = 20.0
 BARRIER_CEILING = 4.0

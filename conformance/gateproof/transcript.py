@@ -25,23 +25,25 @@ def transcript(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
     for call in exchange.calls:
         head = [f"{call['method']} {call['path']}", *_headers([(n, v) for n, v in call["headers"]], redactor)]
         lines.append((call["began"], 1, "\n".join([*head, "", _shown(call["body"])])))
-        sent = call["sent"]
+        sent, ended = call["sent"], call["finished"] or exchange.ended
         if not sent["pieces"]:
-            lines.append((call["finished"] or call["began"], 2, f"HTTP {call['status']}" if call["status"] else "(nothing)"))
-        for number, (at, piece) in enumerate(sent["pieces"]):
+            lines.append(
+                (call["finished"] or call["began"], 2, f"HTTP {call['status']}" if call["status"] else "(nothing)")
+            )
+        for number, (at, piece) in enumerate(_pieces(sent, redactor)):
             status = f"HTTP {call['status']}\n" if number == 0 else ""
-            lines.append((at, 2, status + _shown(piece)))
+            lines.append((at, 2, status + piece))
         if "rest_sha256" in sent:
-            lines.append((call["finished"], 2, f"({sent['bytes']} bytes in all; sha256 of the rest {sent['rest_sha256']})"))
+            lines.append((ended, 2, f"({sent['bytes']} bytes in all; sha256 of the rest {sent['rest_sha256']})"))
         if call["ended"] != "played":
-            lines.append((call["finished"] or exchange.ended, 2, f"({call['ended']})"))
+            lines.append((ended, 2, f"({call['ended']})"))
     answer = exchange.answer
     interesting = ("content-type", "retry-after", "x-request-id", "location")
     kept = [f"{n}: {v}" for n, v in answer.headers.items() if n in interesting]
     status = "\n".join([f"HTTP {answer.status}" if answer.status else "(no answer)", *kept]) + "\n\n"
     leg = exchange.leg.to_json()
-    for number, (at, piece) in enumerate(leg["pieces"]):
-        lines.append((at, 3, (status if number == 0 else "") + _shown(piece)))
+    for number, (at, piece) in enumerate(_pieces(leg, redactor)):
+        lines.append((at, 3, (status if number == 0 else "") + piece))
     if not leg["pieces"]:
         lines.append((exchange.ended, 3, status.strip()))
     if "rest_sha256" in leg:
@@ -57,12 +59,18 @@ def transcript(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
 
 
 def _end_of(exchange: Exchange) -> str:
-    words = "(end of the body)" if exchange.clean else "(the transfer broke)"
+    words = "(end of the body)" if exchange.clean else "(the body did not come to its end)"
     return f"{words} read as: {exchange.answer!r}"
 
 
 def _headers(headers: list[tuple[str, str]], redactor: Redactor) -> list[str]:
     return [f"{n}: {v}" for n, v in redactor.headers(headers) if n.lower() not in _QUIET_HEADERS]
+
+
+def _pieces(leg: dict[str, Any], redactor: Redactor) -> list[tuple[float, str]]:
+    """Time and text of each piece. A secret may begin in one and end in another, so they are redacted together."""
+    texts = redactor.pieces(_shown(piece) for _, piece in leg["pieces"])
+    return [(at, text) for (at, _), text in zip(leg["pieces"], texts, strict=True)]
 
 
 def _shown(piece: str | dict[str, str]) -> str:
@@ -75,9 +83,17 @@ def render(document: dict[str, Any], width: int = 0) -> str:
     """A transcript as text: one block a line of time. `width` > 0 cuts long lines there."""
     out: list[str] = []
     for at, leg, text in document["lines"]:
-        shown = text.rstrip("\n").split("\n")
+        # A gateway's escape sequences would otherwise be obeyed by the terminal, and could paint a verdict.
+        shown = [_harmless(line) for line in text.rstrip("\n").split("\n")]
         if width:
             shown = [s if len(s) <= width else s[: width - 1] + "…" for s in shown]
         out.append(f"{at:>9.1f} ms  {leg:<19}  {shown[0]}")
         out.extend(" " * 35 + s for s in shown[1:])
     return "\n".join(out)
+
+
+def _harmless(line: str) -> str:
+    line = line.removesuffix("\r")
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in line)

@@ -1,7 +1,7 @@
 """Run the suite on a gateway of this folder, in the environment that has it, and keep or compare the result.
 
-    python conformance/gateways/measure.py NAME            write conformance/results/NAME/report.json
-    python conformance/gateways/measure.py NAME --compare  exit 1 if a verdict differs from the committed one
+python conformance/gateways/measure.py NAME            write conformance/results/NAME/report.json
+python conformance/gateways/measure.py NAME --compare  exit 1 if a verdict differs from the committed one
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> int:
     if arguments.compare:
         return _compare(json.loads(committed.read_text("utf-8")), report)
     committed.parent.mkdir(parents=True, exist_ok=True)
-    committed.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    committed.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     print(f"{arguments.name}: {report['arithmetic']}")
     return 0
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from whole_runs import Run
+
 from gateproof.catalogue import catalogue
 
 

@@ -35,7 +35,10 @@ def test_a_null_gateway_passes_no_check_when_the_preflight_is_skipped(null: str,
 
 def test_a_plain_relay_passes_no_must_on_translated_pairs(suite: Callable[..., Run]) -> None:
     run = suite(
-        "--patience=0.25", "--assume=chat.responses,responses.chat", reference=("--null", "relay"), drop='ready = "/health"'
+        "--patience=0.25",
+        "--assume=chat.responses,responses.chat",
+        reference=("--null", "relay"),
+        drop='ready = "/health"',
     )
 
     assert run.code == 1, run.output

@@ -1,4 +1,4 @@
-"""What the mock saw: one entry for each call, bounded in number and in size.
+"""What the mock saw: one entry for each call, bounded in number and in memory.
 
 An entry keeps raw bytes; parsing happens when it is read (validating a small request costs as much as serving it).
 """
@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateproof_mock.jsontext import parsed
+
 LEG_LIMIT = 64 * 1024
 """Bytes of one leg that are kept; of the rest only the hash and the count (the transcripts' cap)."""
 
+BODY_KEPT = 1024 * 1024
+"""Bytes of a request body that are kept. A longer body is not parsed."""
+
 ENTRY_LIMIT = 10_000
+
+MEMORY_LIMIT = 128 * 1024 * 1024
+"""Bytes that all entries together may hold, about."""
+
+_ENTRY_COST = 2048
+_PIECE_COST = 128
 
 
 @dataclass(slots=True)
@@ -39,8 +49,13 @@ class Leg:
 
     def to_json(self) -> dict[str, Any]:
         """`pieces`: [time, text or {"base64": ...}]; `bytes`; `rest_sha256` when something was left out."""
+        cut = self._rest is not None
+        last = len(self.pieces) - 1
         out: dict[str, Any] = {
-            "pieces": [[round(at, 6), _readable(data)] for at, data in self.pieces],
+            "pieces": [
+                [round(at, 6), _readable(data, cut=cut and number == last)]
+                for number, (at, data) in enumerate(self.pieces)
+            ],
             "bytes": self.total,
         }
         if self._rest is not None:
@@ -48,16 +63,24 @@ class Leg:
         return out
 
 
-def _readable(data: bytes) -> str | dict[str, str]:
+def _readable(data: bytes, *, cut: bool = False) -> str | dict[str, str]:
+    """Text, or base64 for what is not UTF-8. A character that a `cut` went through is left out."""
     try:
         return data.decode()
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if cut and error.start >= len(data) - 3 and error.reason == "unexpected end of data":
+            return data[: error.start].decode()
         return {"base64": base64.b64encode(data).decode()}
 
 
 @dataclass(slots=True)
 class Entry:
-    """One call. `ended`: `open`, `played`, `cut`, `client went away`, `stopped`, or `held` (a barrier's ceiling)."""
+    """One call. `body` is its decoded beginning, `body_bytes` the length of the whole.
+
+    `ended`: `open`, `played`, `cut` (by the script), `client went away`, `stopped` (the mock was), `held` (a barrier reached
+    its ceiling, and the play went on), or `mock error`. `matched`: whether a script, or a fixed answer of the mock's, was meant
+    for the call. A call of a path that no dialect has is kept without its markers: it is no call of a script.
+    """
 
     number: int
     markers: tuple[str, ...]
@@ -74,24 +97,24 @@ class Entry:
     ended: str = "open"
     finished: float = 0.0
     sent: Leg = field(default_factory=Leg)
+    body_bytes: int = 0
+    cost: int = 0
 
     @property
     def marker(self) -> str:
         return self.markers[-1] if self.markers else ""
 
     def to_json(self) -> dict[str, Any]:
-        try:
-            parsed = json.loads(self.body) if self.body else None
-        except ValueError:
-            parsed = None
+        whole = self.body_bytes == len(self.body)
         return {
             "number": self.number,
             "markers": list(self.markers),
             "method": self.method,
             "path": self.path,
             "headers": [list(h) for h in self.headers],
-            "body": _readable(self.body[:LEG_LIMIT]),
-            "json": parsed if len(self.body) <= LEG_LIMIT * 16 else None,
+            "body": _readable(self.body[:LEG_LIMIT], cut=self.body_bytes > LEG_LIMIT),
+            "body_bytes": self.body_bytes,
+            "json": parsed(self.body) if whole else None,
             "began": self.began,
             "finished": self.finished,
             "dialect": self.dialect,
@@ -107,28 +130,27 @@ class Entry:
 class Journal:
     """The entries of one mock, oldest dropped first. Every method may be called from any thread."""
 
-    def __init__(self, limit: int = ENTRY_LIMIT) -> None:
+    def __init__(self, limit: int = ENTRY_LIMIT, memory: int = MEMORY_LIMIT) -> None:
         self._limit = limit
+        self._memory = memory
+        self._used = 0
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._by_marker: dict[str, list[Entry]] = {}
         self._changed = threading.Condition()
         self._numbers = 0
+        self._awake = False
 
-    def open(self, **what: Any) -> Entry:
+    def open(self, *, body: bytes = b"", **what: Any) -> Entry:
+        """A new entry; `what` are the fields of Entry."""
+        # A copy of the beginning: a slice would keep the whole alive.
+        kept = body if len(body) <= BODY_KEPT else bytes(body[:BODY_KEPT])
         with self._changed:
             self._numbers += 1
-            entry = Entry(number=self._numbers, began=time.time(), **what)
+            entry = Entry(number=self._numbers, began=time.time(), body=kept, body_bytes=len(body), **what)
             self._entries[entry.number] = entry
             for marker in entry.markers:
                 self._by_marker.setdefault(marker, []).append(entry)
-            while len(self._entries) > self._limit:
-                _, old = self._entries.popitem(last=False)
-                for marker in old.markers:
-                    kept = [e for e in self._by_marker.get(marker, []) if e is not old]
-                    if kept:
-                        self._by_marker[marker] = kept
-                    else:
-                        self._by_marker.pop(marker, None)
+            self._charge(entry, len(kept) + _ENTRY_COST)
             self._changed.notify_all()
             return entry
 
@@ -136,7 +158,21 @@ class Journal:
         with self._changed:
             entry.ended = ended
             entry.finished = time.time()
+            if entry.number in self._entries:
+                self._charge(entry, min(entry.sent.total, LEG_LIMIT) + _PIECE_COST * len(entry.sent.pieces))
             self._changed.notify_all()
+
+    def _charge(self, entry: Entry, cost: int) -> None:
+        entry.cost += cost
+        self._used += cost
+        while len(self._entries) > self._limit or (self._used > self._memory and len(self._entries) > 1):
+            _, old = self._entries.popitem(last=False)
+            self._used -= old.cost
+            for marker in old.markers:
+                # The oldest of all is the oldest of each of its markers.
+                del self._by_marker[marker][0]
+                if not self._by_marker[marker]:
+                    del self._by_marker[marker]
 
     def of(self, marker: str) -> list[Entry]:
         with self._changed:
@@ -152,17 +188,27 @@ class Journal:
             return list(self._entries.values())
 
     def await_calls(self, marker: str, calls: int, within: float, *, ended: bool = False) -> list[Entry]:
-        """Wait until `calls` calls of this marker came in (or have ended); what there is when `within` seconds are over."""
+        """Wait until `calls` calls of this marker came in (or have ended); what there is when `within` seconds are over.
+
+        Ends early when the mock stops.
+        """
 
         def enough() -> bool:
             found = self._by_marker.get(marker, [])
-            return len([e for e in found if not ended or e.ended != "open"]) >= calls
+            return self._awake or len([e for e in found if not ended or e.ended != "open"]) >= calls
 
         with self._changed:
             self._changed.wait_for(enough, within)
             return list(self._by_marker.get(marker, []))
 
+    def wake(self, *, awake: bool = True) -> None:
+        """End every wait, and let none begin until this is called with `awake=False`."""
+        with self._changed:
+            self._awake = awake
+            self._changed.notify_all()
+
     def clear(self) -> None:
         with self._changed:
             self._entries.clear()
             self._by_marker.clear()
+            self._used = 0

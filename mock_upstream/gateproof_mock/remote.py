@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from gateproof_mock.control import PREFIX, TOKEN_HEADER, WAIT_LIMIT
+from gateproof_mock.jsontext import dumps
 from gateproof_mock.scripts import Script
 
 
@@ -18,14 +19,19 @@ class MockError(RuntimeError):
 
 
 class RemoteMock:
-    """The control API as methods. `url`: the mock's origin, or its API base. Every method may raise MockError."""
+    """The control API as methods. `url`: the mock's origin, or its API base. Every method but `close` may raise MockError.
+
+    Waits are `within` seconds at most, and never more than the control API's 60.
+    """
 
     def __init__(self, url: str, token: str = "") -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        try:
+            parts = urlsplit(url if "//" in url else f"http://{url}")
+            self.origin = f"{parts.scheme}://{parts.netloc}"
+        except ValueError:
+            self.origin = url
         self._client = httpx.Client(
-            base_url=self.origin + PREFIX,
-            headers={TOKEN_HEADER: token} if token else {},
+            headers={TOKEN_HEADER.encode(): token.encode()} if token else {},
             timeout=httpx.Timeout(10.0, read=WAIT_LIMIT + 10.0),
             trust_env=False,
         )
@@ -46,17 +52,17 @@ class RemoteMock:
 
     def put(self, marker: str, scripts: Sequence[Script]) -> None:
         """Register the scripts of a marker's first, second, nth call."""
-        self._ask("PUT", f"scripts/{marker}", {"calls": [s.to_json() for s in scripts]})
+        self._ask("PUT", f"scripts/{_part(marker)}", {"calls": [s.to_json() for s in scripts]})
 
     def drop(self, marker: str) -> None:
-        self._ask("DELETE", f"scripts/{marker}")
+        self._ask("DELETE", f"scripts/{_part(marker)}")
 
     def release(self, marker: str, barrier: str) -> None:
-        self._ask("POST", f"barriers/{marker}/{barrier}")
+        self._ask("POST", f"barriers/{_part(marker)}/{_part(barrier)}")
 
     def reached(self, marker: str, barrier: str, within: float) -> bool:
         """Whether a script has come to this barrier; waits for it at most `within` seconds."""
-        return bool(self._ask("GET", f"barriers/{marker}/{barrier}", within=within)["reached"])
+        return bool(self._ask("GET", f"barriers/{_part(marker)}/{_part(barrier)}", within=within)["reached"])
 
     def calls(
         self, marker: str, at_least: int = 0, within: float = 0.0, *, ended: bool = False
@@ -76,12 +82,31 @@ class RemoteMock:
         found: list[dict[str, Any]] = self._ask("GET", "journal", unmatched=1)["calls"]
         return found
 
+    def reset(self) -> None:
+        """Forget every script and every call, and release whoever waits."""
+        self._ask("POST", "reset")
+
     def _ask(self, method: str, path: str, body: object = None, **query: Any) -> dict[str, Any]:
         try:
-            answer = self._client.request(method, path, json=body, params=query or None)
-            document: dict[str, Any] = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+            answer = self._client.request(
+                method,
+                self.origin + PREFIX + path,
+                content=None if body is None else dumps(body),
+                params=query or None,
+            )
+            document = answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise MockError(f"the mock at {self.origin} did not answer {method} {PREFIX}{path}: {error!r}") from error
+        if not isinstance(document, dict):
+            raise MockError(
+                f"what answers at {self.origin} is no mock: {method} {PREFIX}{path} gave {answer.text[:60]!r}"
+            )
         if answer.status_code != 200:
-            raise MockError(f"the mock refused {method} {PREFIX}{path}: {document.get('error', {}).get('message')}")
+            why = document.get("error")
+            message = why.get("message") if isinstance(why, dict) else answer.text[:200]
+            raise MockError(f"the mock refused {method} {PREFIX}{path}: {message}")
         return document
+
+
+def _part(name: str) -> str:
+    return quote(name, safe="")

@@ -113,7 +113,7 @@ class Usage(Element):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Element):
-    """Wait at a barrier until somebody releases it, or its ceiling is reached."""
+    """Wait at a barrier until somebody releases it, or its ceiling is reached. An answer in JSON waits before its first byte."""
 
     KEY: ClassVar[str] = "hold"
     name: str = ""
@@ -121,7 +121,7 @@ class Hold(Element):
 
 @dataclass(frozen=True, slots=True)
 class Comment(Element):
-    """An SSE comment, as OpenRouter and many proxies send to keep a connection alive (`: PROCESSING`)."""
+    """An SSE comment, one line, as OpenRouter and many proxies send to keep a connection alive (`: PROCESSING`)."""
 
     KEY: ClassVar[str] = "comment"
     text: str = "ping"
@@ -129,7 +129,7 @@ class Comment(Element):
 
 @dataclass(frozen=True, slots=True)
 class Event(Element):
-    """One more event with this data, given whole. On Responses a missing `sequence_number` is filled in."""
+    """One more event with this data, given whole. On Responses a missing `sequence_number` is filled in. Not in JSON."""
 
     KEY: ClassVar[str] = "event"
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -191,7 +191,10 @@ class Cancelled(Ending):
 
 @dataclass(frozen=True, slots=True)
 class Unfinished(Ending):
-    """A JSON Responses object that is still `queued` or `in_progress`."""
+    """A Responses object that is still `queued` or `in_progress`; in a stream, an event of that state is the last.
+
+    Chat Completions has no such state: there it is an error, as with `Failed`.
+    """
 
     KEY: ClassVar[str] = "unfinished"
     status: str = "queued"
@@ -202,7 +205,7 @@ class Cut(Ending):
     """The answer stops with no terminal event.
 
     `eof`: the transfer ends cleanly. `fin`: the connection closes without the last chunk (or short of Content-Length).
-    `rst`: the connection is reset.
+    `rst`: the connection is reset, with no FIN before. A JSON answer stops after its first half.
     """
 
     KEY: ClassVar[str] = "cut"
@@ -211,7 +214,11 @@ class Cut(Ending):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Ending):
-    """An HTTP error (or any other whole HTTP answer) instead of a turn. `body`: an object is sent as JSON, a string as it is."""
+    """An HTTP error (or any other whole HTTP answer) instead of a turn. `body`: an object is sent as JSON, a string as it is.
+
+    `{credential}` in the body becomes the bearer token that the caller sent. What a turn says before it is not sent; its
+    holds are waited for.
+    """
 
     KEY: ClassVar[str] = "refused"
     status: int = 500

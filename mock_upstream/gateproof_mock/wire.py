@@ -1,7 +1,8 @@
 """How a turn is put on the wire where that differs from what the provider documents.
 
-Each switch is one habit of a real provider or proxy, off by default. A script that uses one marked *unlawful* plays
-something the dialect's own documents do not allow: what a plain relay passes on is then no fault of the relay.
+Each switch is one habit of a real provider or proxy, off by default. A script that uses an *unlawful* one plays
+something the dialect's own documents do not allow: what a plain relay passes on is then no fault of the relay. All are
+unlawful but those in LAWFUL. Where an answer is one JSON document there are no events, and only `unrequested_sse` acts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 LAWFUL = {"preamble", "empty_output"}
+ARGUMENTS_IN = ("deltas", "arguments_done", "item_done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Wire:
     """Switches; the names are those of a script file's `wire:` block."""
 
     preamble: bool = True
-    """Responses: begin with created and in_progress. Off: the first event is what the turn says (an instant failure)."""
+    """Responses: begin with created and in_progress. Off: the first event is what the turn says (an instant failure).
+    Chat Completions: begin with a chunk that has the role."""
 
     arguments_in: str = "deltas"
     """Responses: where call arguments are streamed: `deltas` (and again in the done events, as OpenAI does),

@@ -65,7 +65,8 @@ class Answer:
     """What a client makes of its leg. What the gateway left out is MISSING; `reason` says why an outcome is not complete.
 
     `finish`: `stop`, `tool_calls`, `length`, `content_filter`, or the surface's own word when it is none of these.
-    `done`: whether `data: [DONE]` came. `after_end`: data events after the first terminal, raw.
+    `events`: the data of each event: a JSON document, "[DONE]", or the text that was neither. `done`: whether `[DONE]`
+    came; what came after it is in `events` only, for most clients stop there.
     """
 
     outcome: str
@@ -102,7 +103,8 @@ class Answer:
         if self.tool_calls:
             shown.append(f"calls {self.calls!r}"[:120])
         if self.finish:
-            shown.append(f"finish {self.finish!r}")
+            shown.append(f"finish {self.finish!r}"[:80])
         if self.error:
-            shown.append(f"{self.error.where} error code {self.error.code!r}, message {str(self.error.message)[:100]!r}")
+            code, message = repr(self.error.code)[:80], str(self.error.message)[:100]
+            shown.append(f"{self.error.where} error code {code}, message {message!r}")
         return f"<answer: {', '.join(shown)}>"

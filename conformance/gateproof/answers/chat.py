@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gateproof.answers.absent import Missing, dig
 from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
+from gateproof.answers.document import parse
 from gateproof.answers.sse import Event
 
 PATH = "/v1/chat/completions"
@@ -76,7 +76,7 @@ def read_body(answer: Answer) -> None:
         )
     answer.finish = dig(choice, "finish_reason", path="choices[0].finish_reason")
     answer.usage = read_usage(dig(body, "usage"))
-    if isinstance(message, dict) and isinstance(answer.finish, str):
+    if isinstance(message, dict) and isinstance(answer.finish, str) and answer.finish:
         answer.outcome = COMPLETE
     else:
         answer.outcome, answer.reason = BROKEN, "a 200 without a message and a finish_reason"
@@ -84,6 +84,26 @@ def read_body(answer: Answer) -> None:
 
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def document_of(event: Event, answer: Answer) -> Any:
+    """The event's JSON, noted in `answer.events`; None for what a client does not read as such, or no longer reads."""
+    stopped = answer.done
+    if event.data.strip() == "[DONE]":
+        answer.done = True
+        answer.events.append("[DONE]")
+        return None
+    try:
+        document = parse(event.data)
+    except ValueError:
+        answer.events.append(event.data)
+        if not stopped:
+            answer.outcome = answer.outcome or BROKEN
+            answer.reason = answer.reason or f"data is not JSON: {event.data[:80]!r}"
+        return None
+    # A string is kept as it came: "[DONE]" in quotes is not the sentinel.
+    answer.events.append(event.data if isinstance(document, str) else document)
+    return None if stopped else document
 
 
 class ChunkReader:
@@ -95,18 +115,9 @@ class ChunkReader:
 
     def take(self, event: Event) -> None:
         answer = self.answer
-        if event.data.strip() == "[DONE]":
-            answer.done = True
-            answer.events.append("[DONE]")
-            return
-        try:
-            chunk = json.loads(event.data)
-        except (ValueError, RecursionError):
-            answer.events.append(event.data)
-            answer.outcome = answer.outcome or BROKEN
-            answer.reason = answer.reason or f"data is not JSON: {event.data[:80]!r}"
-            return
-        answer.events.append(chunk)
+        chunk = document_of(event, answer)
+        if answer.done:
+            self.end()
         if not isinstance(chunk, dict):
             return
         if chunk.get("error"):
@@ -166,7 +177,7 @@ class ChunkReader:
         ]
 
     def end(self) -> None:
-        """The stream ended cleanly."""
+        """The stream ended cleanly, or came to its [DONE]."""
         answer = self.answer
         if answer.outcome:
             return

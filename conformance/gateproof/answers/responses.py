@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gateproof.answers.absent import Missing, dig
 from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
-from gateproof.answers.chat import read_error
+from gateproof.answers.chat import document_of, read_error
 from gateproof.answers.sse import Event
 
 PATH = "/v1/responses"
 TERMINALS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done")
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_STATUS = {kind: kind.removeprefix("response.") for kind in TERMINALS if kind != "response.done"}
+"""The status that goes with a terminal event; response.done may have any."""
 
 
 def read_usage(document: Any) -> Any:
@@ -109,7 +110,7 @@ def _settle(answer: Answer, response: Any) -> None:
         # is the schema requirement's business.
         answer.outcome, answer.finish = COMPLETE, _finish_of(response)
     else:
-        answer.outcome, answer.reason = BROKEN, f"status {status!r} is no end of a turn"
+        answer.outcome, answer.reason = BROKEN, f"status {status!r} is no end of a turn"[:160]
 
 
 def _finish_of(response: Any) -> str:
@@ -137,22 +138,13 @@ class EventCollector:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.terminals: list[str] = []
-        self._done: dict[int, Any] = {}
+        self._done: list[tuple[int, Any]] = []
 
     def take(self, event: Event) -> None:
         answer = self.answer
-        if event.data.strip() == "[DONE]":
-            answer.done = True
-            answer.events.append("[DONE]")
-            return
-        try:
-            data = json.loads(event.data)
-        except (ValueError, RecursionError):
-            answer.events.append(event.data)
-            answer.outcome = answer.outcome or BROKEN
-            answer.reason = answer.reason or f"data is not JSON: {event.data[:80]!r}"
-            return
-        answer.events.append(data)
+        data = document_of(event, answer)
+        if answer.done:
+            self.end()
         kind = dig(data, "type")
         if kind == "response.created":
             answer.id = dig(data, "response", "id")
@@ -160,12 +152,17 @@ class EventCollector:
             answer.text += _words(dig(data, "delta"))
         elif kind == "response.refusal.delta":
             answer.refusal += _words(dig(data, "delta"))
-        elif kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta", "response.reasoning.delta"):
+        elif kind in (
+            "response.reasoning_summary_text.delta",
+            "response.reasoning_text.delta",
+            "response.reasoning.delta",
+        ):
             answer.reasoning += _words(dig(data, "delta"))
         elif kind == "response.output_item.done":
+            # All that came, also twice at one index: Codex runs every call that is done.
             index = dig(data, "output_index")
-            self._done[index if isinstance(index, int) else len(self._done)] = dig(data, "item")
-            _items(answer, [self._done[i] for i in sorted(self._done)])
+            self._done.append((index if isinstance(index, int) else len(self._done), dig(data, "item")))
+            _items(answer, [item for _, item in sorted(self._done, key=lambda done: done[0])])
         elif kind in TERMINALS:
             self._terminal(str(kind), data)
         elif kind == "error" and not self.terminals:
@@ -179,19 +176,22 @@ class EventCollector:
         response = dig(data, "response")
         created = answer.id
         if isinstance(response, dict):
-            _settle(answer, response)
+            # Clients go by the event: Codex takes a failed response in response.completed for an empty success.
+            told, wanted = dig(response, "status"), _STATUS.get(kind, "")
+            _settle(answer, response if told else {**response, "status": wanted or "completed"})
+            if wanted and told and told != wanted:
+                answer.outcome, answer.reason = BROKEN, f"{kind} whose response has status {told!r}"[:160]
             usage_beside = dig(data, "usage")
             if not answer.usage and isinstance(usage_beside, dict):
                 answer.usage = read_usage(usage_beside)
             if answer.finish == "stop" and answer.tool_calls:
                 answer.finish = "tool_calls"
         elif kind in ("response.completed", "response.done"):
-            answer.outcome, answer.finish = COMPLETE, "tool_calls" if answer.tool_calls else "stop"
+            # Codex reads on and asks again, openai-python's .stream() raises.
+            answer.outcome, answer.reason = BROKEN, f"{kind} without a response"
         else:
             answer.outcome, answer.error = ERROR, _failure(response, answer.status)
         answer.id = answer.id or created
-        if kind in ("response.failed", "response.cancelled") and answer.outcome != ERROR:
-            answer.outcome, answer.reason = BROKEN, f"{kind} whose response has another status"
 
     def _error_event(self, data: Any) -> None:
         nested = dig(data, "error")
@@ -207,7 +207,7 @@ class EventCollector:
         )
 
     def end(self) -> None:
-        """The stream ended cleanly."""
+        """The stream ended cleanly, or came to its [DONE]."""
         if not self.answer.outcome:
             self.answer.outcome = CUT
             self.answer.reason = "the stream ended without a terminal event"

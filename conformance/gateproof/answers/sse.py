@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,50 +23,48 @@ class Event:
 
 
 class EventReader:
-    """Feed bytes, take events. `comments` counts comment lines; `pending` is what was never dispatched."""
+    """Feed bytes, take events. `comments` counts comment lines; `pending`: an event was begun and not dispatched."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._searched = 0
         self._first = True
         self._carriage = False
         self._name = ""
         self._data: list[str] = []
         self._id: str | None = None
         self.comments = 0
-        self.dataless = 0
-        self.fields: set[str] = set()
 
     @property
     def pending(self) -> bool:
-        return bool(self._buffer or self._data)
+        begun = bool(self._buffer) and not self._buffer.startswith(b":")
+        return begun or bool(self._data or self._name)
 
     def feed(self, data: bytes, at: float) -> list[Event]:
-        self._buffer += data
-        events: list[Event] = []
-        start = 0
+        """The events that these bytes complete. The work is linear in the bytes, however they are cut."""
         buffer = self._buffer
+        buffer += data
+        start = 0
         if self._first and buffer:
-            if len(buffer) < 3 and b"\xef\xbb\xbf".startswith(buffer):
-                return events
+            if len(buffer) < len(_MARK) and _MARK.startswith(buffer):
+                return []
             self._first = False
-            if buffer.startswith(b"\xef\xbb\xbf"):
-                start = 3
-        while True:
-            if self._carriage and buffer[start : start + 1] == b"\n":
-                start += 1
-                self._carriage = False
-            elif start < len(buffer):
-                self._carriage = False
-            end = _line_end(buffer, start)
-            if end < 0:
-                break
-            line = buffer[start:end]
-            self._carriage = buffer[end : end + 1] == b"\r"
-            start = end + 1
+            start = len(_MARK) if buffer.startswith(_MARK) else 0
+        if self._carriage and buffer:
+            # The second half of a CRLF that was cut.
+            start = 1 if buffer.startswith(b"\n") else 0
+            self._carriage = False
+        events: list[Event] = []
+        searched = max(start, self._searched)
+        while found := _LINE_END.search(buffer, searched):
+            line = bytes(buffer[start : found.start()])
+            start = searched = found.end()
+            self._carriage = found.group() == b"\r" and start == len(buffer)
             event = self._line(line, at)
             if event is not None:
                 events.append(event)
-        self._buffer = buffer[start:]
+        del buffer[:start]
+        self._searched = len(buffer)
         return events
 
     def _line(self, line: bytes, at: float) -> Event | None:
@@ -74,7 +76,6 @@ class EventReader:
         name, _, value = line.partition(b":")
         field = name.decode("utf-8", "replace")
         words = value.removeprefix(b" ").decode("utf-8", "replace")
-        self.fields.add(field)
         if field == "data":
             self._data.append(words)
         elif field == "event":
@@ -85,16 +86,8 @@ class EventReader:
 
     def _dispatch(self, at: float) -> Event | None:
         if not self._data:
-            if self._name or self._id is not None:
-                self.dataless += 1
             self._name = ""
             return None
         event = Event(self._name, "\n".join(self._data), at, self._id)
         self._name, self._data = "", []
         return event
-
-
-def _line_end(buffer: bytes, start: int) -> int:
-    newline = buffer.find(b"\n", start)
-    carriage = buffer.find(b"\r", start, newline if newline >= 0 else len(buffer))
-    return carriage if carriage >= 0 else newline

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from gateproof_mock import Wire, cut, interleaved, reasoning, text, usage
-
 from gateproof.answers.absent import dig
 from gateproof.cases.tools import TIME, TIME_CALL, WEATHER, WEATHER_CALL
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import Wire, cut, interleaved, reasoning, text, usage
 
 
 @case("aggregate.output-is-rebuilt-in-order")

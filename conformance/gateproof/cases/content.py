@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from gateproof_mock import next_message, reasoning, text, web_search
-
 from gateproof.cases.reading import choices
 from gateproof.registry import case
 from gateproof.stagehands import Ask, Upstream
+from gateproof_mock import next_message, reasoning, text, web_search
 
-PIECES = (" Leading space,", " naïve 日本", " 🦄", ' "quotes" \\ and\n', "\n  two lines", " [DONE]", " data: x", " end. ")
+PIECES = (
+    " Leading space,",
+    " naïve 日本",
+    " 🦄",
+    ' "quotes" \\ and\n',
+    "\n  two lines",
+    " [DONE]",
+    " data: x",
+    " end. ",
+)
 THOUGHTS = ("First I think. ", "Then I think again.")
 
 

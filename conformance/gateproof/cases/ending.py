@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gateproof_mock import Wire, cancelled, cut, failed, incomplete, text, tool_call, unfinished
-
 from gateproof.answers.answer import Answer
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import Wire, cancelled, cut, failed, incomplete, text, tool_call, unfinished
 
 
 @case("ending.finish-reason-then-eof-is-complete")

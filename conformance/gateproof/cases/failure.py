@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gateproof_mock import Wire, cancelled, error_event, failed, refused, text
+from typing import Any
 
 from gateproof.answers.answer import Answer
 from gateproof.cases.reading import event_names, events_of_type, json_events
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof.verdicts import Blocked
+from gateproof_mock import Wire, cancelled, error_event, failed, refused, text
 
 FELL_OVER = "The model fell over in step 7."
 TOO_LONG = "This model's maximum context length is 8192 tokens."
@@ -229,7 +230,7 @@ def failed_event_is_whole(ask: Ask, upstream: Upstream) -> None:
     assert response.get("model", "unknown") != "", "model is an empty string"
 
 
-def _created_and_failed(answer: Answer) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+def _created_and_failed(answer: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
     created = events_of_type(answer, "response.created")
     ended = events_of_type(answer, "response.failed")
     if not created or not ended:

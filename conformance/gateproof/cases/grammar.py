@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateproof.answers.absent import dig
 from gateproof.answers.responses import TERMINALS
-from gateproof.cases.reading import chunks
+from gateproof.cases.reading import choices, chunks
 from gateproof.exchange import Exchange
 from gateproof.registry import invariant
 
@@ -29,12 +28,14 @@ class _Grammar:
         self.breaches: dict[str, None] = {}
         self.open_items: dict[Any, dict[str, Any]] = {}
         self.open_parts: set[tuple[Any, Any]] = set()
+        self.items: set[Any] = set()
+        self.parts: set[tuple[Any, Any]] = set()
         self.terminal = ""
 
     def read(self, events: list[dict[str, Any]]) -> list[str]:
         types = [e.get("type") for e in events]
         if types[0] not in ("response.created", *_FAILURES):
-            self._breach(f"the first event is {types[0]!r}, not response.created")
+            self._breach(f"the first event is {types[0]!r}"[:120] + ", not response.created")
         if types.count("response.created") > 1:
             self._breach("response.created came more than once")
         for event in events:
@@ -50,39 +51,50 @@ class _Grammar:
         self.breaches[words] = None
 
     def _take(self, event: dict[str, Any]) -> None:
-        kind = str(event.get("type"))
-        index = event.get("output_index")
-        part = (index, event.get("content_index"))
+        kind = str(event.get("type"))[:80]
+        index = _place(event.get("output_index"))
+        part = (index, _place(event.get("content_index")))
         if self.terminal and not (self.terminal == "error" and kind == "response.failed"):
             self._breach(f"{kind} came after the terminal {self.terminal}")
         if kind in TERMINALS or kind == "error":
             self.terminal = kind
         elif kind == "response.output_item.added":
-            if index in self.open_items:
+            if index in self.items:
                 self._breach(f"a second item was opened at output_index {index}")
+            self.items.add(index)
             item = event.get("item")
             self.open_items[index] = item if isinstance(item, dict) else {}
         elif kind == "response.output_item.done":
             if self.open_items.pop(index, None) is None:
                 self._breach(f"output_item.done for output_index {index}, which was not open")
         elif kind == "response.content_part.added":
+            if part in self.parts:
+                self._breach(f"part {part[1]} of output_index {index} was opened twice")
+            self.parts.add(part)
             self.open_parts.add(part)
-            self._needs_item(kind, index)
+            self._needs_item(kind, index, event)
         elif kind == "response.content_part.done":
             if part not in self.open_parts:
                 self._breach(f"content_part.done for a part that was not open (output_index {index})")
             self.open_parts.discard(part)
-        elif kind.endswith((".delta", ".done")) and index is not None:
-            self._needs_item(kind, index)
+            self._needs_item(kind, index, event)
+        elif kind.startswith("response.") and kind.endswith((".delta", ".done")) and index is not None:
+            self._needs_item(kind, index, event)
             if kind.startswith(("response.output_text.", "response.refusal.")) and part not in self.open_parts:
                 self._breach(f"{kind} for a part that was not open (output_index {index})")
-            held = dig(self.open_items.get(index, {}), "id")
-            if index in self.open_items and held and event.get("item_id") not in (None, held):
-                self._breach(f"{kind} has another item_id than the item at output_index {index}")
 
-    def _needs_item(self, kind: str, index: Any) -> None:
+    def _needs_item(self, kind: str, index: Any, event: dict[str, Any]) -> None:
         if index not in self.open_items:
             self._breach(f"{kind} for output_index {index}, where no item is open")
+            return
+        held = self.open_items[index].get("id")
+        if held and event.get("item_id") not in (None, held):
+            self._breach(f"{kind} has another item_id than the item at output_index {index}")
+
+
+def _place(index: Any) -> Any:
+    """An index as a key: what is no integer by its looks, for it may be anything."""
+    return index if index is None or isinstance(index, int) else repr(index)[:40]
 
 
 @invariant("grammar.chat-ends-once")
@@ -92,13 +104,11 @@ def chat_ends_once(exchange: Exchange) -> list[str] | None:
         return None
     found: list[str] = []
     finishes = 0
-    for chunk in chunks(answer):
-        for choice in chunk.get("choices") or []:
-            delta = dig(choice, "delta")
-            if finishes and isinstance(delta, dict) and any(delta.get(key) for key in _CONTENT):
-                found.append(f"content after the finish_reason: {delta!r}"[:160])
-            if dig(choice, "finish_reason", path="finish_reason") is not None and dig(choice, "finish_reason"):
-                finishes += 1
+    for choice in choices(answer):
+        delta = choice.get("delta")
+        if finishes and isinstance(delta, dict) and any(delta.get(key) for key in _CONTENT):
+            found.append(f"content after the finish_reason: {delta!r}"[:160])
+        finishes += bool(choice.get("finish_reason"))
     if finishes != 1:
         found.append(f"{finishes} chunks have a finish_reason")
     sentinels = answer.events.count("[DONE]")
@@ -106,7 +116,7 @@ def chat_ends_once(exchange: Exchange) -> list[str] | None:
         found.append(f"[DONE] came {sentinels} times")
     elif answer.events[-1] != "[DONE]":
         found.append(f"after [DONE] came {answer.events[-1]!r}"[:160])
-    return found
+    return found[-5:]
 
 
 @invariant("identity.one-id-per-chat-stream")
@@ -118,5 +128,5 @@ def one_id_per_chat_stream(exchange: Exchange) -> list[str] | None:
     for key in ("id", "created", "model"):
         values = dict.fromkeys(repr(chunk.get(key)) for chunk in held)
         if len(values) > 1:
-            found.append(f"{len(values)} values of {key}: {', '.join(list(values)[:3])}")
+            found.append(f"{len(values)} values of {key}: {', '.join(v[:80] for v in list(values)[:3])}")
     return found

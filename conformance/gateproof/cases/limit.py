@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gateproof_mock import hold, text
-
 from gateproof.answers.answer import Answer
 from gateproof.cases.reading import events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, Live, Upstream
+from gateproof_mock import hold, text
 
 
 @contextmanager

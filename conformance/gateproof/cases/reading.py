@@ -26,11 +26,16 @@ def chunks(answer: Answer) -> list[dict[str, Any]]:
 
 def choices(answer: Answer) -> list[dict[str, Any]]:
     """The choices of all chunks, in order."""
-    found = []
+    found: list[dict[str, Any]] = []
     for chunk in chunks(answer):
         held = chunk.get("choices")
         found.extend(c for c in (held if isinstance(held, list) else []) if isinstance(c, dict))
     return found
+
+
+def is_stream(exchange: Exchange) -> bool:
+    """Whether the client's leg is to be read as an event stream."""
+    return exchange.mode == "stream" and exchange.answer.status == 200
 
 
 def wire_events(exchange: Exchange) -> list[Event]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateproof_mock import failed, text
-
 from gateproof.answers.answer import Answer
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import failed, text
 
 BODY = {
     "model": "{model}",
@@ -51,9 +50,18 @@ def trailing_slash_answers_alike(ask: Ask, upstream: Upstream, claims: Mapping[s
 
 @case("route.compact-is-unary")
 def compact_is_unary(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    _compacts(ask, upstream, claims, BODY)
+
+
+@case("route.compact-ignores-stream")
+def compact_ignores_stream(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
+    _compacts(ask, upstream, claims, {**BODY, "stream": True})
+
+
+def _compacts(ask: Ask, upstream: Upstream, claims: Mapping[str, Any], body: Mapping[str, Any]) -> None:
     upstream.says(text("What was said so far."))
     for path in _compact_paths(claims):
-        answer = ask(path=path, body={**BODY, "stream": True}, turn=False)
+        answer = ask(path=path, body=body, turn=False)
 
         assert answer.status == 200, f"{path}: {answer!r}"
         assert answer.headers.get("content-type", "").startswith("application/json"), f"{path}: not JSON"
@@ -94,7 +102,6 @@ def unknown_subpath_is_relayed_or_404(ask: Ask, upstream: Upstream, check: Check
         check.chose("relayed")
         return
     assert 400 <= answer.status < 500, repr(answer)
-    assert isinstance(answer.body, dict), f"the body is not a JSON object: {answer!r}"
     check.chose("404" if answer.status in (404, 405) else "4xx")
 
 
@@ -106,3 +113,13 @@ def lookalike_is_404(ask: Ask, upstream: Upstream) -> None:
 
     assert not ask.last.calls, f"it became a call of {ask.last.calls[0]['path']}"
     assert answer.status in (404, 405), repr(answer)
+
+
+@case("route.not-found-is-json")
+def not_found_is_json(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("This turn must not be asked for."))
+
+    answer = ask(path="/v1/responsesfoo", body=BODY, turn=False)
+
+    assert answer.status >= 400, repr(answer)
+    assert answer.error.message, f"no error envelope in {answer!r}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateproof_schemas import validate
-
+from gateproof.answers.absent import Missing
 from gateproof.exchange import Exchange
 from gateproof.registry import invariant
+from gateproof_schemas import validate
 
 _BODY = {"chat": "chat/response", "responses": "responses/response"}
 _FRAME = {"chat": "chat/chunk", "responses": "responses/event"}
@@ -30,7 +30,7 @@ def _breaches(document: Any, name: str) -> Iterable[str]:
 @invariant("schema.bodies-are-valid")
 def bodies_are_valid(exchange: Exchange) -> list[str] | None:
     answer = exchange.answer
-    if answer.status != 200 or not isinstance(answer.body, dict) or answer.outcome == "error" and "object" not in answer.body:
+    if answer.status != 200 or isinstance(answer.body, Missing):
         return None
     return list(_breaches(answer.body, _BODY[exchange.pair.surface]))
 
@@ -44,6 +44,8 @@ def frames_are_valid(exchange: Exchange) -> list[str] | None:
     found: dict[str, None] = {}
     for frame in frames:
         found.update(dict.fromkeys(_breaches(frame, _FRAME[surface])))
+        if len(found) >= 5:
+            break
     return list(found)[:5]
 
 
@@ -52,8 +54,9 @@ def errors_are_valid(exchange: Exchange) -> list[str] | None:
     answer, surface = exchange.answer, exchange.pair.surface
     if answer.status >= 400:
         # A body that is not JSON at all is the content type's requirement too; here it is simply no envelope.
-        return list(_breaches(answer.body if answer.body else None, _ERROR[surface]))
+        return list(_breaches(None if isinstance(answer.body, Missing) else answer.body, _ERROR[surface]))
     failures = [f for f in answer.events if _is_failure(surface, f)]
     if not failures:
         return None
-    return [s for f in failures for s in _breaches(f, _ERROR["chat"] if surface == "chat" else _FRAME[surface])]
+    name = _ERROR["chat"] if surface == "chat" else _FRAME[surface]
+    return [sentence for failure in failures[:5] for sentence in _breaches(failure, name)][:5]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from gateproof_mock import refused
-
 from gateproof.registry import case
 from gateproof.stagehands import Ask, Upstream
 from gateproof.verdicts import NotTestable
+from gateproof_mock import refused
 
 
 @case("secret.upstream-key-stays-home")
 def upstream_key_stays_home(ask: Ask, upstream: Upstream) -> None:
     message = "Incorrect API key provided: {credential}. Find your API key in the console."
-    upstream.says(refused(401, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}))
+    upstream.says(
+        refused(401, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}})
+    )
 
     answer = ask()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gateproof_mock import hold, text
-
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Live, Upstream
+from gateproof_mock import hold, text
 
 
 @case("stream.first-delta-comes-before-the-end")

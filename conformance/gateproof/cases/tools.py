@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gateproof_mock import Wire, event, interleaved, reasoning, text, tool_call
-
 from gateproof.cases.reading import choices
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import Wire, event, interleaved, reasoning, text, tool_call
 
 WEATHER = tool_call("get_weather", '{"city":', ' "Oslo",', ' "note": "naïve 日本 \\u2028"}', id="call_weather")
 TIME = tool_call("get_time", '{"zone":', ' "Europe/Oslo"}', id="call_time")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gateproof_mock import Wire, incomplete, text, usage
-
 from gateproof.cases.reading import chunks
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import Wire, incomplete, text, usage
 
 
 @case("usage.totals-survive")

@@ -17,12 +17,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    id = arguments.id.partition("[")[0]
-    requirement = catalogue().get(id)
+    wanted = arguments.id.partition("[")[0]
+    requirement = catalogue().get(wanted)
     if requirement is None:
-        near = difflib.get_close_matches(id, list(catalogue()), n=3)
+        near = difflib.get_close_matches(wanted, list(catalogue()), n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; see `gateproof list`"
-        print(f"gateproof explain: there is no requirement {id!r}{hint}")
+        print(f"gateproof explain: there is no requirement {wanted!r}{hint}")
         return 4
     print(f"{requirement.id}  {requirement.level}  revision {requirement.revision}")
     print(textwrap.fill(requirement.text, 100, initial_indent="  ", subsequent_indent="  "))
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("checks:")
     for check in product([requirement]):
         print(f"  {check.name}")
-    function = invariants()[id] if requirement.invariant else cases()[id]
+    function = invariants()[wanted] if requirement.invariant else cases()[wanted]
     print("watched on every exchange by:" if requirement.invariant else "case:")
     print(textwrap.indent(inspect.getsource(function).strip(), "  "))
     return 0

@@ -6,8 +6,8 @@ import argparse
 
 from gateproof.catalogue import EDITION, catalogue
 from gateproof.checks import Selection, product
-from gateproof.settings import SettingsError
 from gateproof.pairs import matching
+from gateproof.settings import SettingsError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     ids = list(dict.fromkeys(c.requirement.id for c in checks))
     width = max(map(len, ids))
-    for id in ids:
-        requirement = catalogue()[id]
+    for name in ids:
+        requirement = catalogue()[name]
         claimed = f" (claimed: {', '.join(requirement.needs)})" if requirement.needs else ""
-        print(f"{id:<{width}}  {requirement.level:<6}  {requirement.text}{claimed}")
+        print(f"{name:<{width}}  {requirement.level:<6}  {requirement.text}{claimed}")
     print(f"{len(ids)} requirements, {len(checks)} checks; edition {EDITION}")
     return 0

@@ -9,15 +9,18 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from gateproof_mock import MockUpstream, ScriptError, scripts_from_json
-
 from gateproof.reports.store import ReportError, load
 from gateproof.settings import DEFAULT_LISTEN, SettingsError, parse_listen
+from gateproof_mock import MockUpstream, ScriptError, scripts_from_json
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, help=f"default {DEFAULT_LISTEN}; port 0: any")
-    parser.add_argument("--token", metavar="TOKEN", default="", help="what control requests must send; needed off loopback")
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, help=f"default {DEFAULT_LISTEN}; port 0: any"
+    )
+    parser.add_argument(
+        "--token", metavar="TOKEN", default="", help="what control requests must send; needed off loopback"
+    )
     parser.add_argument("--script", metavar="FILE", help='JSON: {"MARKER": [script, ...], ...}')
     parser.add_argument("--replay", metavar="DIR#CHECK", help="play the scripts of a check of a report")
 
@@ -64,8 +67,8 @@ def _from_file(path: Path) -> dict[str, object]:
 
 
 def _from_report(given: str) -> dict[str, object]:
-    folder, hash, name = given.partition("#")
-    if not hash:
+    folder, found, name = given.partition("#")
+    if not found:
         raise ScriptError(f"--replay: expected DIR#CHECK, got {given!r}")
     _, records = load(Path(folder))
     record = next((r for r in records if r["name"] == name), None)

@@ -1,4 +1,4 @@
-"""`gateproof run`: the suite in a pytest of its own, which takes no conftest, ini, PYTEST_ADDOPTS or third-party plugin from where it runs."""
+"""`gateproof run`: the suite in a pytest of its own, with no conftest, ini, PYTEST_ADDOPTS or plugin of where it runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def add_pytest_options(parser: argparse.ArgumentParser) -> None:
     """What `run` and `demo` hand to pytest."""
     parser.add_argument("--strict", action="store_true", help="SHOULDs fail too")
-    parser.add_argument("-j", metavar="N", dest="jobs", default="1", help="worker processes: a number, or auto (default 1)")
+    parser.add_argument(
+        "-j", metavar="N", dest="jobs", default="1", help="worker processes: a number, or auto (default 1)"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each check")
     parser.add_argument("-q", "--quiet", action="store_true", help="no failure texts")
     parser.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
@@ -31,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     given: list[str] = []
     for flag, _, _ in OPTIONS:
         value = getattr(arguments, flag[2:].replace("-", "_"))
-        for one in value if isinstance(value, list) else [value] if value is not None else []:
-            given.append(f"{flag}={one}")
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        given.extend(f"{flag}={one}" for one in values)
     if not (arguments.gateway_url or arguments.gateway or os.environ.get("GATEPROOF_GATEWAY_URL")):
         print("gateproof run: give --gateway-url URL or --gateway FILE (to see a run first: gateproof demo)")
         return 4
@@ -47,7 +49,16 @@ def run_pytest(given: Sequence[str], arguments: argparse.Namespace) -> int:
     import pytest
 
     ini = resources.files("gateproof") / "run.ini"
-    own = ["-c", str(ini), f"--rootdir={os.getcwd()}", "--noconftest", "-p", "gateproof.plugin", "-p", "no:cacheprovider"]
+    own = [
+        "-c",
+        str(ini),
+        f"--rootdir={os.getcwd()}",
+        "--noconftest",
+        "-p",
+        "gateproof.plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
     if arguments.jobs != "1":
         own += ["-p", "xdist", "-n", arguments.jobs]
     own += ["-v"] if arguments.verbose else []

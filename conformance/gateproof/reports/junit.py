@@ -52,7 +52,11 @@ def _tag(check: dict[str, Any], *, strict: bool) -> str:
 
 def _case(suite: Element, check: dict[str, Any], tag: str) -> None:
     case = SubElement(
-        suite, "testcase", classname=f"{check['pair']}.{check['mode']}", name=check["name"], time=f"{check['seconds']:.3f}"
+        suite,
+        "testcase",
+        classname=f"{check['pair']}.{check['mode']}",
+        name=check["name"],
+        time=f"{check['seconds']:.3f}",
     )
     properties = SubElement(case, "properties")
     for name in ("id", "level", "verdict"):

@@ -14,7 +14,7 @@ from gateproof.reports.junit import junit
 def render_all(folder: Path, about: dict[str, Any], records: list[dict[str, Any]]) -> None:
     """Write the three files. Each is written beside its name and then renamed: a kill leaves the old or the new one."""
     report = document(about, records)
-    _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    _write(folder / "report.json", json.dumps(report, indent=1) + "\n")
     _write(folder / "junit.xml", junit(report))
     _write(folder / "report.html", html(report))
 

@@ -29,7 +29,8 @@ class Store:
         self._file = (folder / FILE).open("w", encoding="utf-8")
 
     def add(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        # ASCII, for a gateway may send half a surrogate pair, which UTF-8 has no place for.
+        self._file.write(json.dumps(record) + "\n")
         self._file.flush()
 
     def finish(self, records: list[dict[str, Any]], not_claimed: int, *, complete: bool) -> None:

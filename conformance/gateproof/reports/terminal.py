@@ -42,7 +42,10 @@ def failure_text(record: dict[str, Any], width: int = 160) -> str:
         *_labelled("found", record["message"]),
     ]
     for document in record["transcripts"]:
-        lines += ["", f"transcript of {document['marker']} on {document['pair'].replace('.', '<')}, {document['mode']}:"]
+        lines += [
+            "",
+            f"transcript of {document['marker']} on {document['pair'].replace('.', '<')}, {document['mode']}:",
+        ]
         lines.append(render(document, width))
     lines += ["", f"run this check alone: gateproof run ... --id '{record['name']}'"]
     return "\n".join(lines)

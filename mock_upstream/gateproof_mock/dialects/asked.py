@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,8 +42,3 @@ class Asked:
     def include_usage(self) -> bool:
         options = self.body.get("stream_options")
         return isinstance(options, Mapping) and options.get("include_usage") is True
-
-
-def dumps(document: object) -> bytes:
-    """Compact JSON in UTF-8. Non-ASCII is written raw, as providers do."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

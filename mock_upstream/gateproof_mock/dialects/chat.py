@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gateproof_mock.dialects.asked import Asked, dumps, new_id
+from gateproof_mock.dialects.asked import Asked, new_id
 from gateproof_mock.dialects.refusals import error_body, refusal, whole_json
+from gateproof_mock.jsontext import dumps
 from gateproof_mock.scripts import Script
 from gateproof_mock.steps import Break, Head, Step, Wait, Write
 from gateproof_mock.turns import (
@@ -69,6 +70,8 @@ def _error(ending: Failed | ErrorEvent | Cancelled | Unfinished) -> dict[str, An
     if isinstance(ending, Failed | ErrorEvent):
         kind = ending.type if isinstance(ending, Failed) and ending.type else "server_error"
         return error_body(ending.message, kind, ending.code or None)
+    if isinstance(ending, Unfinished):
+        return error_body(f"The response is still {ending.status}.", "server_error", ending.status)
     return error_body("The request was cancelled.", "server_error", "cancelled")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateproof_mock.dialects.asked import Asked, dumps, new_id
-from gateproof_mock.dialects.refusals import refusal, whole_json
+from gateproof_mock.dialects.asked import Asked, new_id
+from gateproof_mock.dialects.refusals import error_body, refusal, whole_json
+from gateproof_mock.jsontext import dumps
 from gateproof_mock.scripts import Script
 from gateproof_mock.steps import Break, Head, Step, Wait, Write
 from gateproof_mock.turns import (
@@ -35,19 +36,24 @@ from gateproof_mock.turns import (
 
 def render(script: Script, asked: Asked) -> Iterator[Step]:
     """The steps of one answer of a Responses provider."""
-    if isinstance(script.ending, Refused):
-        yield from (Wait(e.name) for e in script.turn if isinstance(e, Hold))
-        yield from refusal(script.ending, asked)
-    elif asked.kind == "compact":
-        yield from whole_json(_compaction(script))
-    elif asked.kind == "subpath":
-        yield from whole_json({"object": "gateproof.subpath", "stream": asked.body.get("stream")})
-    elif asked.stream or script.wire.unrequested_sse:
+    ending = script.ending
+    if asked.kind == "turn" and (asked.stream or script.wire.unrequested_sse) and not isinstance(ending, Refused):
         yield from _Stream(script, asked).steps()
+        return
+    yield from (Wait(e.name) for e in script.turn if isinstance(e, Hold))
+    cut = ending if isinstance(ending, Cut) else None
+    if isinstance(ending, Refused):
+        yield from refusal(ending, asked)
+    elif asked.kind == "compact":
+        if isinstance(ending, Failed | ErrorEvent):
+            status = ending.status if isinstance(ending, Failed) else 500
+            yield from whole_json(error_body(ending.message, "server_error", ending.code or None), status)
+        else:
+            yield from whole_json(_compaction(script, asked), cut=cut)
+    elif asked.kind == "subpath":
+        yield from whole_json({"object": "gateproof.subpath", "stream": asked.body.get("stream")}, cut=cut)
     else:
-        yield from (Wait(e.name) for e in script.turn if isinstance(e, Hold))
-        ending = script.ending
-        yield from whole_json(_document(script, asked), cut=ending if isinstance(ending, Cut) else None)
+        yield from whole_json(_document(script, asked), cut=cut)
 
 
 def usage_document(usage: Usage) -> dict[str, Any]:
@@ -93,22 +99,39 @@ def response_object(asked: Asked, response_id: str, status: str) -> dict[str, An
     }
 
 
+_COUNTED = ("completed", "incomplete")
+_BROKEN_OFF = (Incomplete, Failed, ErrorEvent, Cancelled)
 _ENDED = {Completed: "completed", Incomplete: "incomplete", Failed: "failed", Cancelled: "cancelled"}
 
 
 def ended(response: dict[str, Any], script: Script, output: list[dict[str, Any]]) -> dict[str, Any]:
-    """The response as its ending leaves it. Failed and cancelled turns have no usage, as in OpenAI's example."""
+    """The response as its ending leaves it. Failed and cancelled turns have no usage, as in OpenAI's example.
+
+    A cut turn would have been completed, had it been sent whole.
+    """
     ending = script.ending or Completed()
+    if isinstance(ending, Cut):
+        ending = Completed()
     status = ending.status if isinstance(ending, Unfinished) else _ENDED.get(type(ending), "failed")
-    usage = next((e for e in script.turn if isinstance(e, Usage)), Usage())
     out = {**response, "status": status, "output": output}
-    if status in ("completed", "incomplete") and not script.wire.usage_at_event:
-        out["usage"] = usage_document(usage)
+    if status in _COUNTED:
+        out["usage"] = usage_document(_usage(script))
     if isinstance(ending, Incomplete):
         out["incomplete_details"] = {"reason": ending.reason}
     if isinstance(ending, Failed | ErrorEvent):
         out["error"] = {"code": ending.code, "message": ending.message}
     return out
+
+
+def _usage(script: Script) -> Usage:
+    return next((e for e in script.turn if isinstance(e, Usage)), Usage())
+
+
+def _last_status(script: Script) -> str:
+    """The status of the last item, if it is a message or a call: whatever broke the turn off broke that item off."""
+    if isinstance(script.ending, Unfinished):
+        return "in_progress"
+    return "incomplete" if isinstance(script.ending, _BROKEN_OFF) else "completed"
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -125,7 +148,7 @@ def _document(script: Script, asked: Asked) -> dict[str, Any]:
                     output.append(message)
                 _add_part(message["content"], element, "".join(pieces))
             case Reasoning(pieces):
-                output.append(_reasoning(new_id("rs"), "".join(pieces)))
+                output.append(_reasoning(new_id("rs"), pieces))
                 message = None
             case ToolCall():
                 output.append(_call(element, new_id("fc"), "completed", "".join(element.arguments)))
@@ -140,9 +163,8 @@ def _document(script: Script, asked: Asked) -> dict[str, Any]:
                 message = None
             case _:
                 pass
-    ending = script.ending
-    if isinstance(ending, Incomplete) and output and "status" in output[-1]:
-        output[-1]["status"] = "incomplete"
+    if output and output[-1]["type"] in ("message", "function_call"):
+        output[-1]["status"] = _last_status(script)
     return ended(response_object(asked, new_id("resp"), "in_progress"), script, output)
 
 
@@ -164,8 +186,9 @@ def _message(item_id: str, status: str) -> dict[str, Any]:
     return {"id": item_id, "type": "message", "role": "assistant", "status": status, "content": []}
 
 
-def _reasoning(item_id: str, words: str) -> dict[str, Any]:
-    return {"id": item_id, "type": "reasoning", "summary": [{"type": "summary_text", "text": words}] if words else []}
+def _reasoning(item_id: str, pieces: tuple[str, ...]) -> dict[str, Any]:
+    summary = [{"type": "summary_text", "text": "".join(pieces)}] if pieces else []
+    return {"id": item_id, "type": "reasoning", "summary": summary}
 
 
 def _call(call: ToolCall, item_id: str, status: str, arguments: str) -> dict[str, Any]:
@@ -184,23 +207,29 @@ def _web_search(item_id: str, query: str, status: str) -> dict[str, Any]:
     return {"id": item_id, "type": "web_search_call", "status": status, "action": {"type": "search", "query": query}}
 
 
-def _compaction(script: Script) -> dict[str, Any]:
-    usage = next((e for e in script.turn if isinstance(e, Usage)), Usage())
+def _compaction(script: Script, asked: Asked) -> dict[str, Any]:
     words = "".join(p for e in script.turn if isinstance(e, Text) for p in e.pieces)
     return {
         "id": new_id("resp"),
         "object": "response.compaction",
-        "created_at": 0,
+        "created_at": asked.created,
         "output": [{"id": new_id("cmp"), "type": "compaction", "encrypted_content": words}],
-        "usage": usage_document(usage),
+        "usage": usage_document(_usage(script)),
     }
 
 
 # --- stream ---------------------------------------------------------------------------------------
 
 
+_ITEMS = (Text, Refusal, Reasoning, ToolCall, Interleaved, WebSearch)
+
+
 class _Stream:
-    """One event stream. `output` holds the items in the order of their output_index, as they stand so far."""
+    """One event stream. `output` holds the items in the order of their output_index, as they stand so far.
+
+    `open`: the message that is being written. `apart`: the next words begin a new one. `last`: where the last thing is
+    said in the turn.
+    """
 
     def __init__(self, script: Script, asked: Asked) -> None:
         self.script = script
@@ -209,13 +238,17 @@ class _Stream:
         self.output: list[dict[str, Any]] = []
         self.sequence = 0
         self.open: dict[str, Any] | None = None
+        self.apart = False
+        self.last = max((i for i, e in enumerate(script.turn) if isinstance(e, _ITEMS)), default=-1)
+        self.at_last = False
 
     def steps(self) -> Iterator[Step]:
         yield Head(200, {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"})
         if self.wire.preamble:
             yield self._event("response.created", response=self.response)
             yield self._event("response.in_progress", response=self.response)
-        for element in self.script.turn:
+        for number, element in enumerate(self.script.turn):
+            self.at_last = number == self.last
             yield from self._say(element)
         yield from self._end()
 
@@ -225,6 +258,14 @@ class _Stream:
         self.sequence += 1
         name = b"" if self.wire.unnamed_events else b"event: " + kind.encode() + b"\n"
         return Write(name + b"data: " + dumps(data) + b"\n\n")
+
+    def _extra(self, data: Mapping[str, Any]) -> Write:
+        """A scripted event. Its place in the count is its own, whatever number it says."""
+        named = "type" in data and not self.wire.unnamed_events
+        name = f"event: {data['type']}\n".encode() if named else b""
+        body = dumps({"sequence_number": self.sequence, **data} if "sequence_number" not in data else data)
+        self.sequence += 1
+        return Write(name + b"data: " + body + b"\n\n")
 
     def _say(self, element: Element) -> Iterator[Step]:
         match element:
@@ -245,14 +286,14 @@ class _Stream:
                 yield from self._close()
                 yield from self._search(query)
             case NextMessage():
-                yield from self._close()
+                # Closed only when something follows: what is last may yet be broken off.
+                self.apart = True
             case Hold(name):
                 yield Wait(name)
             case Comment(words):
                 yield Write(f": {words}\n\n".encode())
             case Event(data):
-                rest = {k: v for k, v in data.items() if k != "type"}
-                yield self._event(str(data.get("type", "")), **rest)
+                yield self._extra(data)
             case _:
                 pass
 
@@ -261,6 +302,8 @@ class _Stream:
         return len(self.output) - 1
 
     def _words(self, kind: str, pieces: tuple[str, ...]) -> Iterator[Step]:
+        if self.apart:
+            yield from self._close()
         if self.open is None:
             self.open = _message(new_id("msg"), "in_progress")
             yield self._event("response.output_item.added", output_index=self._add(self.open), item=self.open)
@@ -292,6 +335,7 @@ class _Stream:
         yield self._event("response.content_part.done", **self._at_part(), part=part)
 
     def _close(self, status: str = "completed") -> Iterator[Step]:
+        self.apart = False
         if self.open is None:
             return
         yield from self._close_part()
@@ -301,18 +345,19 @@ class _Stream:
         self.open = None
 
     def _reason(self, pieces: tuple[str, ...]) -> Iterator[Step]:
-        item = _reasoning(new_id("rs"), "")
+        item = _reasoning(new_id("rs"), ())
         index = self._add(item)
         at = {"item_id": item["id"], "output_index": index, "summary_index": 0}
         words = "".join(pieces)
         yield self._event("response.output_item.added", output_index=index, item=item)
-        part = {"type": "summary_text", "text": ""}
-        yield self._event("response.reasoning_summary_part.added", **at, part=part)
-        for piece in pieces:
-            yield self._event("response.reasoning_summary_text.delta", **at, delta=piece)
-        yield self._event("response.reasoning_summary_text.done", **at, text=words)
-        yield self._event("response.reasoning_summary_part.done", **at, part={**part, "text": words})
-        item["summary"] = [{"type": "summary_text", "text": words}]
+        if pieces:
+            part = {"type": "summary_text", "text": ""}
+            yield self._event("response.reasoning_summary_part.added", **at, part=part)
+            for piece in pieces:
+                yield self._event("response.reasoning_summary_text.delta", **at, delta=piece)
+            yield self._event("response.reasoning_summary_text.done", **at, text=words)
+            yield self._event("response.reasoning_summary_part.done", **at, part={**part, "text": words})
+            item["summary"] = [{**part, "text": words}]
         yield self._event("response.output_item.done", output_index=index, item=item)
 
     def _calls(self, calls: tuple[ToolCall, ...], *, reverse: bool) -> Iterator[Step]:
@@ -341,7 +386,8 @@ class _Stream:
                     name=call.name,
                     arguments=arguments,
                 )
-            item.update(arguments=arguments, status="completed")
+            last = self.at_last and item is self.output[-1]
+            item.update(arguments=arguments, status=_last_status(self.script) if last else "completed")
             yield self._event("response.output_item.done", output_index=index, item=item)
 
     def _search(self, query: str) -> Iterator[Step]:
@@ -365,14 +411,16 @@ class _Stream:
             yield self._event("error", **({"error": {"type": "server_error", **error}} if ending.nested else error))
             return
         if isinstance(ending, Completed | Incomplete):
-            yield from self._close("incomplete" if isinstance(ending, Incomplete) else "completed")
+            yield from self._close(_last_status(self.script))
+        elif self.open is not None:
+            self.open["status"] = _last_status(self.script)
         output = [] if self.wire.empty_output else self.output
         response = ended(self.response, self.script, output)
         kind = f"response.{response['status']}"
         extra: dict[str, Any] = {}
         if isinstance(ending, Completed) and self.wire.terminal:
             kind = self.wire.terminal
-        if self.wire.usage_at_event:
-            usage = next((e for e in self.script.turn if isinstance(e, Usage)), Usage())
-            extra["usage"] = usage_document(usage)
+        if self.wire.usage_at_event and response["status"] in _COUNTED:
+            extra["usage"] = response["usage"]
+            response["usage"] = None
         yield self._event(kind, **({} if self.wire.bare_terminal else {"response": response}), **extra)

@@ -1,0 +1,89 @@
+"""Options and files that cannot be used: one clear message, and the exit code for it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--gateway-url=nonsense",), "--gateway-url: 'nonsense' is not a URL"),
+        (("--gateway-url=http://127.0.0.1:1", "--pair=chat.nonsense"), "names no pair"),
+        (("--gateway-url=http://127.0.0.1:1", "--mode=slow"), "'slow' is not a mode"),
+        (("--gateway-url=http://127.0.0.1:1", "--patience=-1"), "--patience"),
+        (("--gateway-url=http://127.0.0.1:1", "--gateway-header=nonsense"), "NAME:VALUE"),
+        (("--gateway-url=http://127.0.0.1:1", "--upstream-listen=8089"), "HOST:PORT"),
+        (("--gateway-url=http://127.0.0.1:1", "--edition=1999.1"), "no edition '1999.1'"),
+        (("--gateway-url=http://127.0.0.1:1", "--gateway-model=chat.x=m"), "not a pair"),
+        (("--gateway-url=http://127.0.0.1:1", "--baseline=absent.toml"), "absent.toml"),
+        (("--gateway=absent.toml",), "absent.toml"),
+        (("--nonsense",), "unrecognized arguments"),
+        ((), "--gateway-url"),
+    ],
+)
+def test_a_wrong_option_is_named_and_exits_with_4(arguments: tuple[str, ...], words: str, gateproof: Run) -> None:
+    done = gateproof("run", *arguments)
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_wrong_key_in_gateway_toml_is_named(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "gateway.toml").write_text('[gateway]\nurl = "http://127.0.0.1:1"\n[claims]\ncompakt = true\n', "utf-8")
+
+    done = gateproof("run", "--gateway=gateway.toml")
+
+    assert done.returncode == 4
+    assert "gateway.toml" in done.stdout + done.stderr
+    assert "compakt" in done.stdout + done.stderr
+
+
+def test_an_unknown_id_in_a_baseline_is_an_error(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "known.toml").write_text('[[known]]\nid = "text.nonsense"\nreason = "x"\n', "utf-8")
+
+    done = gateproof("run", "--gateway-url=http://127.0.0.1:1", "--baseline=known.toml")
+
+    assert done.returncode == 4
+    assert "text.nonsense" in done.stdout + done.stderr
+
+
+def test_a_port_in_use_is_one_message(gateproof: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for command in (
+            ("run", "--gateway-url=http://127.0.0.1:1", f"--upstream-listen=127.0.0.1:{port}"),
+            ("mock", f"--listen=127.0.0.1:{port}"),
+            ("reference", "--upstream=http://127.0.0.1:1/v1", f"--listen=127.0.0.1:{port}"),
+        ):
+            done = gateproof(*command)
+
+            assert done.returncode in (4, 5), (command, done.stdout + done.stderr)
+            assert str(port) in done.stdout + done.stderr
+            assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_nothing_listens_and_nothing_selected_exit_with_5(gateproof: Run, reference_toml: Path) -> None:
+    nobody = gateproof("run", "--gateway-url=http://127.0.0.1:1", "--upstream-listen=127.0.0.1:0")
+    nothing = gateproof(
+        "run", f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0", "--id=text.nonsense", "--report-dir=r"
+    )
+
+    assert nobody.returncode == 5
+    assert "Nothing listens at http://127.0.0.1:1" in nobody.stdout
+    assert nothing.returncode == 5, nothing.stdout
+
+
+def test_explain_names_the_nearest_requirement(gateproof: Run) -> None:
+    done = gateproof("explain", "failure.failed-is-never-succes")
+
+    assert done.returncode == 4
+    assert "did you mean failure.failed-is-never-success" in done.stdout

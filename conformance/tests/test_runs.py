@@ -1,0 +1,271 @@
+"""Whole runs, as users start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateproof_schemas import validate
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+GATEPROOF = [sys.executable, "-c", "import sys; from gateproof.cli import main; sys.exit(main())"]
+CHECK = "text.arrives-exactly-once[chat.responses.stream]"
+
+
+def _pytest(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _report(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "report.json").read_text("utf-8"))
+    return found
+
+
+def test_pytest_runs_the_suite_beside_a_users_own_folders(
+    tmp_path: Path, environment: dict[str, str], reference_toml: Path
+) -> None:
+    # A project whose own packages are called like our folders, with a testpaths that must not be collected.
+    for name in ("schemas", "conformance", "reference_impl", "mock_upstream"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('imported')\n", "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = own\n", "utf-8")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "test_own.py").write_text(
+        "def test_own():\n    raise AssertionError('not to be run')\n", "utf-8"
+    )
+
+    done = _pytest(
+        tmp_path,
+        environment,
+        f"--gateway={reference_toml}",
+        "--upstream-listen=127.0.0.1:0",
+        "--id=text.*",
+        "--pair=chat.*",
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "collecting the suite's own checks, not files" in done.stdout
+    assert "checks = 8 pass" in done.stdout
+    assert not validate(_report(tmp_path / "gateproof-report"), "own/report")
+
+
+def test_a_users_own_tests_are_left_alone_without_a_gateway(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n", "utf-8")
+
+    done = _pytest(tmp_path, environment)
+
+    assert done.returncode == 0
+    assert "1 passed" in done.stdout
+    assert "gateproof:" not in done.stdout
+
+
+def test_a_users_own_tests_run_when_named_and_the_suite_does_not(
+    tmp_path: Path, environment: dict[str, str], reference_toml: Path
+) -> None:
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n", "utf-8")
+
+    done = _pytest(tmp_path, environment, "test_own.py", f"--gateway={reference_toml}")
+
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+    assert "only they are collected" in done.stdout
+
+
+def test_a_check_is_run_by_its_name(tmp_path: Path, environment: dict[str, str], reference_toml: Path) -> None:
+    done = _pytest(tmp_path, environment, CHECK, f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0", "-v")
+
+    assert done.returncode == 0, done.stdout
+    assert f"{CHECK} PASS" in done.stdout
+    assert "1 check = 1 pass" in done.stdout
+
+
+def test_collection_touches_no_network_and_lists_the_static_product(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    done = _pytest(tmp_path, environment, "--collect-only", "-q", "--gateway-url=http://127.0.0.1:1")
+
+    assert done.returncode == 0, done.stdout
+    assert CHECK in done.stdout
+    assert not (tmp_path / "gateproof-report").exists()
+
+
+def test_a_known_failure_is_excused_and_a_stale_one_is_not(
+    tmp_path: Path, gateproof: Run, reference_toml: Path
+) -> None:
+    mutant = reference_toml.read_text("utf-8").replace(
+        '"gateproof_reference",', '"gateproof_reference", "--mutant", "reasoning-is-text",'
+    )
+    (tmp_path / "gateway.toml").write_text(mutant, "utf-8")
+    (tmp_path / "known.toml").write_text(
+        '[[known]]\nid = "reasoning.never-becomes-text"\non = "chat.responses.*"\nreason = "we show it"\n'
+        '[[known]]\nid = "text.arrives-exactly-once"\non = "chat.responses.json"\nreason = "was broken once"\n',
+        "utf-8",
+    )
+
+    done = gateproof(
+        "run",
+        "--gateway=gateway.toml",
+        "--upstream-listen=127.0.0.1:0",
+        "--baseline=known.toml",
+        "--pair=chat.responses",
+        "--id=reasoning.never-becomes-text",
+        "--id=text.arrives-exactly-once",
+        "--report-dir=r",
+    )
+
+    verdicts = {c["name"]: c["verdict"] for c in _report(tmp_path / "r")["checks"]}  # type: ignore[attr-defined]
+    assert done.returncode == 1, done.stdout
+    assert verdicts == {
+        "reasoning.never-becomes-text[chat.responses.json]": "known",
+        "reasoning.never-becomes-text[chat.responses.stream]": "known",
+        "text.arrives-exactly-once[chat.responses.json]": "stale",
+        "text.arrives-exactly-once[chat.responses.stream]": "pass",
+    }
+
+
+def test_a_failure_shows_requirement_source_harm_and_transcript_and_no_key(
+    tmp_path: Path, gateproof: Run, reference_toml: Path
+) -> None:
+    mutant = reference_toml.read_text("utf-8").replace(
+        '"gateproof_reference",', '"gateproof_reference", "--mutant", "reasoning-is-text",'
+    )
+    (tmp_path / "gateway.toml").write_text(mutant, "utf-8")
+
+    done = gateproof(
+        "run",
+        "--gateway=gateway.toml",
+        "--upstream-listen=127.0.0.1:0",
+        "--id=reasoning.*",
+        "--pair=chat.*",
+        "--report-dir=r",
+    )
+
+    assert done.returncode == 1
+    for words in (
+        "requirement  ",
+        "source  ",
+        "harm  ",
+        "client -> gateway",
+        "gateway -> upstream",
+        "upstream -> gateway",
+    ):
+        assert words in done.stdout
+    everything = done.stdout + "".join(f.read_text("utf-8") for f in (tmp_path / "r").iterdir())
+    assert "client-key-of-the-demo" not in everything
+    assert "upstream-key-of-the-demo" not in everything
+    junit = ET.parse(tmp_path / "r" / "junit.xml").getroot()
+    ids = {p.get("value") for p in junit.iter("property") if p.get("name") == "gateproof.id"}
+    assert "reasoning.never-becomes-text" in ids
+    assert junit.find(".//failure") is not None
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+def test_what_was_measured_survives_an_interruption(
+    sign: signal.Signals,
+    tmp_path: Path,
+    environment: dict[str, str],
+    reference_toml: Path,
+    gateproof: Run,
+    processes: Callable[..., subprocess.Popen[str]],
+) -> None:
+    command = [
+        *GATEPROOF,
+        "run",
+        "-v",
+        f"--gateway={reference_toml}",
+        "--upstream-listen=127.0.0.1:0",
+        "--report-dir=r",
+    ]
+    process = processes(command, cwd=tmp_path, env={**environment, "PYTHONUNBUFFERED": "1"})
+    assert process.stdout is not None
+    passed = 0
+    for line in process.stdout:
+        passed += " PASS" in line
+        if passed == 20:
+            break
+
+    os.kill(process.pid, sign)
+    process.communicate(timeout=60)
+
+    rendered = gateproof("report", "r")
+    assert rendered.returncode == 0, rendered.stdout + rendered.stderr
+    assert "(the run did not end)" in rendered.stdout
+    report = _report(tmp_path / "r")
+    assert len(report["checks"]) >= 19  # type: ignore[arg-type]
+    assert report["complete"] is False
+    if sign == signal.SIGINT:
+        assert process.returncode == 2
+
+
+def test_a_torn_last_line_is_left_out_and_a_torn_middle_line_is_named(
+    tmp_path: Path, gateproof: Run, reference_toml: Path
+) -> None:
+    gateproof("run", f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0", "--id=text.*", "--report-dir=r")
+    file = tmp_path / "r" / "checks.jsonl"
+    whole = file.read_text("utf-8")
+    file.write_text(whole + '{"name": "torn', "utf-8")
+    torn_end = gateproof("report", "r")
+    file.write_text('{"name": "torn\n' + whole, "utf-8")
+    torn_middle = gateproof("report", "r")
+
+    assert torn_end.returncode == 0, torn_end.stdout
+    assert torn_middle.returncode == 4
+    assert "line 1" in torn_middle.stdout
+
+
+def test_a_mock_that_already_runs_is_used(
+    tmp_path: Path, environment: dict[str, str], processes: Callable[..., subprocess.Popen[str]], gateproof: Run
+) -> None:
+    mock = processes([*GATEPROOF, "mock", "--listen=127.0.0.1:0"], cwd=tmp_path, env=environment)
+    assert mock.stdout is not None
+    base = mock.stdout.readline().split("base URL to ")[1].split()[0]
+    reference = processes(
+        [*GATEPROOF, "reference", f"--upstream={base}", "--dialect=chat", "--listen=127.0.0.1:0"],
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert reference.stdout is not None
+    url = reference.stdout.readline().split("listening on ")[1].strip()
+
+    done = gateproof("run", f"--gateway-url={url}", f"--upstream-attach={base}", "--id=text.*", "--report-dir=r")
+
+    assert done.returncode == 0, done.stdout
+    assert "chat<chat (stream, json), responses<chat (stream, json)" in done.stdout
+    assert "5 checks = 5 pass" in done.stdout
+
+
+def test_replay_plays_a_checks_script(
+    tmp_path: Path,
+    environment: dict[str, str],
+    gateproof: Run,
+    reference_toml: Path,
+    processes: Callable[..., subprocess.Popen[str]],
+) -> None:
+    import httpx
+
+    gateproof("run", f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0", f"--id={CHECK}", "--report-dir=r")
+    check = _report(tmp_path / "r")["checks"][0]  # type: ignore[index]
+    request = check["scripts"][0]["request"]
+
+    mock = processes([*GATEPROOF, "mock", "--listen=127.0.0.1:0", f"--replay=r#{CHECK}"], cwd=tmp_path, env=environment)
+    assert mock.stdout is not None
+    base = mock.stdout.readline().split("base URL to ")[1].split()[0]
+    answer = httpx.post(f"{base}/chat/completions", content=request["body"], trust_env=False)
+
+    assert "naïve 日本" in answer.text
