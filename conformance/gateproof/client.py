@@ -244,22 +244,20 @@ class Reading:
                 f"the body is not JSON: {self._shown()}" if self.wire else f"the body is empty ({self._kind()})"
             )
             if answer.status >= 400:
-                missing = Missing("error")
-                answer.error = Error("http", answer.status, missing.message, missing.code, missing.type)
+                answer.error = self._unnamed()
             return
         if answer.status >= 400:
             answer.outcome = ERROR
-            error = chat.read_error(answer.body, "http", answer.status)
-            missing = Missing("error")
-            answer.error = (
-                error
-                if isinstance(error, Error)
-                else Error("http", answer.status, missing.message, missing.code, missing.type, raw=error or None)
-            )
+            answer.error = chat.read_error(answer.body, "http", answer.status) or self._unnamed()
         elif answer.status == 200:
             READERS[self._surface][0](answer)
         else:
             answer.outcome, answer.reason = BROKEN, f"HTTP {answer.status} is no answer to this request"
+
+    def _unnamed(self) -> Error:
+        """An error by its status alone."""
+        missing = Missing("error")
+        return Error("http", self.answer.status, missing.message, missing.code, missing.type)
 
     def _kind(self) -> str:
         headers = self.answer.headers

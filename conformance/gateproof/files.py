@@ -19,7 +19,6 @@ from gateproof.catalogue import catalogue
 from gateproof.checks import Check
 from gateproof_schemas import validate
 
-
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 

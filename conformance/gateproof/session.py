@@ -66,7 +66,8 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return Path(self.nodeid), None, self.name
+        # pytest writes the dots of what a node id ends with as "::", which would make another name of it: hence the space.
+        return Path(self.nodeid), None, f"{self.name} "
 
 
 class SuiteSession:
@@ -194,10 +195,12 @@ class SuiteSession:
         self.craft.close()
         if not self.is_controller:
             return
-        if self.store is not None:
-            self.store.finish(self.records, self.not_claimed, complete=exitstatus != EXIT_INTERRUPTED)
-        if self.house is not None:
-            self.house.close()
+        try:
+            if self.store is not None:
+                self.store.finish(self.records, self.not_claimed, complete=exitstatus != EXIT_INTERRUPTED)
+        finally:
+            if self.house is not None:
+                self.house.close()
         if exitstatus in (EXIT_INTERRUPTED, 3, 4):
             return
         ours = exit_code(self.records, strict=self.settings.strict)
@@ -216,7 +219,11 @@ class SuiteSession:
             session.perform_collect(self.paths)
             items.extend(session.items)
         suite = Suite.from_parent(session, name="gateproof", nodeid="gateproof")
-        session.items = items + [item for item in suite.collect() if self.selection.takes(item.check)]
+        chosen = [item for item in suite.collect() if self.selection.takes(item.check)]
+        session.items = [*items, *chosen]
+        # What pytest's own collection announces for each collector: the terminal counts by it.
+        report = pytest.CollectReport(nodeid=suite.nodeid, outcome="passed", longrepr=None, result=list(chosen))
+        self.config.hook.pytest_collectreport(report=report)
         session.testscollected = len(session.items)
         hook = self.config.hook
         hook.pytest_collection_modifyitems(session=session, config=self.config, items=session.items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -132,11 +131,11 @@ def _header(given: str) -> tuple[str, str]:
 
 
 def parse_listen(given: str) -> tuple[str, int]:
-    """HOST:PORT, an IPv6 host in brackets. Raises SettingsError."""
+    """HOST:PORT. Raises SettingsError."""
     host, colon, port = given.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or len(port) > 5 or int(port) > 65535:
         raise SettingsError(f"{given!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+    return host or "127.0.0.1", int(port)
 
 
 def _listen(flag: str, given: str) -> tuple[str, int]:
@@ -154,7 +153,3 @@ def _factor(given: str) -> float:
     if not 0 < factor < 1000:
         raise SettingsError(f"--patience: {given!r} is not a number above 0 and below 1000")
     return factor
-
-
-def to_json(document: Any) -> str:
-    return json.dumps(document, separators=(",", ":"))

@@ -14,9 +14,9 @@ import secrets
 import zlib
 from typing import Any
 
-# No letter of the alphabet may follow: a longer word is somebody else's. What stands before is no clue, since in JSON that
+# No letter or digit may follow: a longer word is somebody else's. What stands before is no clue, since in JSON that
 # may be the n of an escaped line end.
-PATTERN = re.compile(rb"gp-[a-z2-7]{6}-[a-z2-7]{8}(?![a-z2-7])")
+PATTERN = re.compile(rb"gp-[a-z2-7]{6}-[a-z2-7]{8}(?![a-z0-9])")
 MARKER_RULE = "gp-xxxxxx-xxxxxxxx, where x is a to z or 2 to 7"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _DECODED_LIMIT = 64 * 1024 * 1024

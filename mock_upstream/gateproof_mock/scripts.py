@@ -177,7 +177,7 @@ def _read_field(cls: type[Element], spec: Field[Any], value: Any, path: str) -> 
         value = tuple(_build(ToolCall, v, f"{path}[{i}]") for i, v in enumerate(value))
     elif isinstance(_default(spec), tuple):
         pieces = [value] if isinstance(value, str) else value
-        value = tuple(pieces) if isinstance(pieces, list) else pieces
+        value = tuple(pieces) if isinstance(pieces, list) and all(isinstance(p, str) for p in pieces) else value
     _check_field(cls, spec, value, path)
     return value
 
@@ -216,7 +216,7 @@ def _check_field(cls: type[Element], spec: Field[Any], value: Any, path: str) ->
     elif default is not None:
         wanted: type = Mapping if isinstance(default, Mapping) else type(default)
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            kind = "object" if wanted is Mapping else _KINDS[wanted]
+            kind = "an object" if wanted is Mapping else _KINDS[wanted]
             raise ScriptError(f"{path}: expected {kind}, got {_short(value)}")
     problem = _problem(cls, spec.name, value)
     if problem:
@@ -268,7 +268,7 @@ def _check_wire(wire: Mapping[str, Any], path: str) -> None:
             continue
         value: Any = wire[f.name]
         kind: type = type(f.default)
-        if type(value) is not kind:
+        if not issubclass(type(value), kind):
             raise ScriptError(f"{path}.{f.name}: expected {_KINDS[kind]}, got {_short(value)}")
         problem = ""
         if f.name == "arguments_in":

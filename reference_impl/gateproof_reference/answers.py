@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import Send
 
 from gateproof_reference import failures, sse, wirejson
 from gateproof_reference.failures import Failure
 from gateproof_reference.streams import Frame
+from gateproof_reference.wirejson import Object
 
 JSON_TYPE = "application/json"
 SSE_TYPE = "text/event-stream; charset=utf-8"
@@ -22,6 +23,8 @@ class Answer:
         self._request_id = request_id
         self._secrets = secrets
         self.started = False
+        self.envelope: Callable[[Failure], Object] = lambda failure: failures.envelope(failure)
+        """How a failure is worded; the surface says it, once there is one."""
 
     async def start(self, status: int, content_type: str, headers: Mapping[str, str]) -> None:
         """Send the status line and the headers; the request id is in every answer."""
@@ -53,7 +56,7 @@ class Answer:
         """Send a failure with its own status. Retry-After is the upstream's advice, and kept."""
         advice = {"retry-after": failure.retry_after} if failure.retry_after else {}
         status = failures.status_of(failure)
-        await self.json(wirejson.dump(failures.envelope(failure)), status, {**advice, **(headers or {})})
+        await self.json(wirejson.dump(self.envelope(failure)), status, {**advice, **(headers or {})})
 
     def scrub(self, data: bytes) -> bytes:
         """Return `data` without the operator's key. A frame is sent whole, so the key cannot hide between two."""

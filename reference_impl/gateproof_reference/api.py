@@ -6,6 +6,7 @@ A new API is a new subclass and one line in `apis.py`.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from gateproof_reference import failures
 from gateproof_reference.canonical import Event, Identity, Request
 from gateproof_reference.failures import Failure
 from gateproof_reference.streams import Decoder, Encoder, Gatherer, Pipe
@@ -40,6 +41,10 @@ class Api(ABC):
     @abstractmethod
     def wants_usage(self, body: Object) -> bool:
         """True if the client's stream is to tell its usage."""
+
+    def envelope(self, failure: Failure) -> Object:
+        """Return the body of an error with a status; most APIs share one shape."""
+        return failures.envelope(failure)
 
     # -- as a dialect
 

@@ -92,6 +92,8 @@ class Gateway:
     async def _route(self, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
         path, method = request.url.path, request.method
         route = routes.find(path)
+        if route is not None and route.surface:
+            answer.envelope = APIS[route.surface].envelope
         if route is None or route.kind != "health":
             self.check_key(request)
         if route is None:

@@ -44,7 +44,7 @@ def read_body(answer: Answer) -> None:
     """Fill an answer from its JSON body."""
     body = answer.body
     if isinstance(body, dict) and body.get("error") and body.get("object") != "response":
-        answer.outcome, answer.reason = ERROR, "an error in the body of a 200"
+        answer.outcome, answer.reason = BROKEN, "an error in the body of a 200, on which no SDK raises"
         answer.error = read_error(body, "in-band", answer.status)
         return
     if dig(body, "object") != "response":

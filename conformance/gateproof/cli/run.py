@@ -61,6 +61,7 @@ def run_pytest(given: Sequence[str], arguments: argparse.Namespace) -> int:
     ]
     if arguments.jobs != "1":
         own += ["-p", "xdist", "-n", arguments.jobs]
+    own += ["-rN"]
     own += ["-v"] if arguments.verbose else []
     own += ["--tb=no", "-q"] if arguments.quiet else []
     own += ["-x"] if arguments.exitfirst else []

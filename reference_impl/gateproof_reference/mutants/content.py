@@ -45,16 +45,6 @@ def _(original: Any) -> Any:
     return settle
 
 
-@mutant(
-    "text-in-the-terminal-is-lost",
-    seam=f"{DECODER}.on_output",
-    caught_by="text.arrives-exactly-once tools.arguments-in-done-events-arrive",
-)
-def _(original: Any) -> Any:
-    """What only the terminal's output says is lost, once anything was streamed."""
-    return lambda self, output: original(self, [] if self._items else output)
-
-
 @mutant("only-the-first-message", seam=f"{DECODER}.tell", caught_by="text.several-messages-are-joined")
 def _(original: Any) -> Any:
     """Of several messages in one turn only the first is told (databricks#464)."""

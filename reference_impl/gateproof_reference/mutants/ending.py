@@ -113,13 +113,13 @@ def _(original: Any) -> Any:
 @mutant("truncation-is-silent", seam="turns:Translation.end", caught_by="ending.truncated-upstream-is-an-error")
 def _(original: Any) -> Any:
     """A stream that ends early ends early for the client too, in good order and without a word (9router#1648)."""
-    return lambda self, cut=None: [] if cut is None else original(self, cut)
+    return lambda self, cut=None: [out for out in original(self, cut) if cut is not None or not isinstance(out, Failed)]
 
 
 @mutant("reset-is-silent", seam="turns:Translation.end", caught_by="ending.broken-transfer-is-an-error")
 def _(original: Any) -> Any:
     """A connection that breaks ends the client's stream in good order and without a word (Portkey#1797)."""
-    return lambda self, cut=None: original(self) if cut is None else []
+    return lambda self, cut=None: [out for out in original(self, cut) if cut is None or not isinstance(out, Failed)]
 
 
 @mutant(
@@ -166,23 +166,19 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "terminal-needs-its-response",
+    "terminal-without-response-ends-in-nothing",
     seam="responses.decode:ResponsesDecoder.on_terminal",
     caught_by="ending.terminal-without-response-still-ends",
 )
 def _(original: Any) -> Any:
-    """A terminal without a response object is skipped (sub2api#2972)."""
-    return lambda self, kind, event: original(self, kind, event) if event.get("response") else iter(())
+    """A terminal without a response object ends the stream, and nothing says how (sub2api#2972)."""
 
+    def on_terminal(self: Any, kind: str, event: Object) -> Iterator[Event]:
+        if event.get("response"):
+            yield from original(self, kind, event)
+        self.over = True
 
-@mutant(
-    "relayed-terminal-stays-empty",
-    seam="responses.relay:is_whole",
-    caught_by="ending.terminal-without-response-still-ends usage.at-the-event-is-read schema.frames-are-valid",
-)
-def _(original: Any) -> Any:
-    """A terminal without a response object is passed on as it is, which makes clients raise."""
-    return lambda terminal: True
+    return on_terminal
 
 
 @mutant(

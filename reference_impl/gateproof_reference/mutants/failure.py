@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from gateproof_reference import sse, wirejson
-from gateproof_reference.canonical import Event, Failed, Finished
+from gateproof_reference.canonical import Event, Finished
 from gateproof_reference.failures import Failure
 from gateproof_reference.mutants.registry import mutant
-from gateproof_reference.streams import Frame, Out
 from gateproof_reference.wirejson import Object
 
 ON_FAILURE = "responses.decode:ResponsesDecoder.on_failure"
@@ -78,25 +77,6 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "relay-completes-cancelled",
-    seam="responses.relay:ResponsesRelay.on_failure",
-    caught_by="failure.cancelled-is-never-success",
-)
-def _(original: Any) -> Any:
-    """On the same API response.cancelled becomes response.completed (sub2api#2972)."""
-
-    def on_failure(self: Any, kind: str, event: sse.Event, payload: Object) -> Out:
-        if kind != "response.cancelled":
-            return original(self, kind, event, payload)  # type: ignore[no-any-return]
-        self.over = True
-        response = {**self._ledger.final("response.completed", {}), "status": "completed"}
-        end = wirejson.dump({**payload, "type": "response.completed", "response": response})
-        return Frame(sse.encode(end, "response.completed"))
-
-    return on_failure
-
-
-@mutant(
     "error-chunk-beside-empty-choices-is-skipped",
     seam="chat.decode:error_in",
     caught_by="failure.error-chunk-is-an-error",
@@ -155,14 +135,10 @@ def _(original: Any) -> Any:
     return lambda error, **how: replace(original(error, **how), message="the request could not be completed")
 
 
-@mutant(
-    "client-faults-are-502",
-    seam="failures:STATUS_OF_CODE",
-    caught_by="failure.client-fault-is-4xx",
-)
+@mutant("client-faults-are-500", seam="failures:STATUS_OF_CODE", caught_by="failure.client-fault-is-4xx")
 def _(original: Any) -> Any:
     """A context that is too long is the server's fault, so that SDKs try it again (facts of openai-python)."""
-    return {code: status for code, status in original.items() if status != 400}
+    return {code: 500 if status == 400 else status for code, status in original.items()}
 
 
 @mutant("server-faults-are-400", seam="failures:status_of", caught_by="failure.server-fault-is-5xx")
@@ -171,19 +147,10 @@ def _(original: Any) -> Any:
     return lambda failure: original(failure) if failure.status is not None else 400
 
 
-@mutant(
-    "responses-fail-with-500",
-    seam="responses.relay:ResponsesRelay.on_failure",
-    caught_by="failure.same-class-on-both-surfaces failure.client-fault-is-4xx",
-)
+@mutant("refusals-are-502", seam="failures:client_status", caught_by="failure.same-class-on-both-surfaces")
 def _(original: Any) -> Any:
-    """The class of a failure is kept on Chat Completions only."""
-
-    def on_failure(self: Any, *event: Any) -> Failed:
-        failed: Failed = original(self, *event)
-        return replace(failed, failure=replace(failed.failure, status=500))
-
-    return on_failure
+    """Whatever the upstream refuses, it is a bad gateway (suna#5986)."""
+    return lambda status: 502
 
 
 @mutant(
@@ -234,14 +201,6 @@ def _(original: Any) -> Any:
         return sse.encode(wirejson.dump({**event, "sequence_number": self._sequence}), "error")
 
     return failed
-
-
-@mutant(
-    "failed-event-has-a-new-id", seam="responses.relay:Ledger.id", caught_by="failure.failed-event-keeps-the-created-id"
-)
-def _(original: Any) -> Any:
-    """response.failed names another response than response.created did (bifrost#6783)."""
-    return property(lambda self: "resp_" + "0" * 32)
 
 
 @mutant(

@@ -32,7 +32,7 @@ def _(original: Any) -> Any:
     "waiting-chat-stream-ends-with-response-failed",
     seam="chat.encode:failed_frame",
     options=WAITING,
-    caught_by="limit.waiting-chat-stream-ends-with-chat-error",
+    caught_by="limit.waiting-chat-stream-ends-with-the-chat-error",
 )
 def _(original: Any) -> Any:
     """The failure of the one API is written into the stream of the other (sub2api#2972)."""

@@ -57,23 +57,13 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "arguments-in-their-done-event-are-lost",
-    seam=f"{DECODER}.on_arguments_done",
+    "arguments-come-in-deltas-only",
+    seam="responses.decode:ResponsesDecoder.settle_arguments",
     caught_by="tools.arguments-in-done-events-arrive",
 )
 def _(original: Any) -> Any:
-    """Arguments that only function_call_arguments.done tells are lost (litellm#25321)."""
-    return lambda self, event: iter(())
-
-
-@mutant(
-    "arguments-in-the-done-item-are-lost",
-    seam=f"{DECODER}.on_item_done",
-    caught_by="tools.arguments-in-done-events-arrive",
-)
-def _(original: Any) -> Any:
-    """Arguments that only output_item.done tells are lost (iii-hq/workers#1020)."""
-    return lambda self, event: iter(())
+    """Arguments that only a done event or a whole item tells are lost (litellm#25321)."""
+    return lambda self, item, whole: iter(())
 
 
 @mutant(
