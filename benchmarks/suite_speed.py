@@ -51,9 +51,8 @@ def main() -> None:
             for jobs in ("1", "2"):
                 checks, wall, cpu = measure(gateway, jobs, folder / f"report-{jobs}")
                 rates.setdefault(jobs, []).append(checks / wall)
-                print(
-                    f"-j {jobs}: {checks} checks in {wall:.2f} s = {checks / wall:.0f} a second; CPU {1000 * cpu / checks:.1f} ms a check"
-                )
+                rate, cost = checks / wall, 1000 * cpu / checks
+                print(f"-j {jobs}: {checks} checks in {wall:.2f} s = {rate:.0f} a second; CPU {cost:.1f} ms a check")
         one, two = median(rates["1"]), median(rates["2"])
         print(f"median: {one:.0f} checks a second with one worker, {two:.0f} with two: {two / one:.2f} times")
         print(f"{rounds} rounds in {time.monotonic() - began:.0f} s")

@@ -30,7 +30,8 @@ def fault_of_url(value: str) -> str:
     """What is wrong with the URL of a gateway or a mock; "" when nothing is."""
     try:
         parts, known = urlsplit(value), httpx.URL(value)
-        fine = parts.scheme in ("http", "https") and bool(known.host) and parts.port != 0 and value.isprintable()
+        fine = parts.scheme in ("http", "https") and bool(known.host) and parts.port != 0
+        fine = fine and value.isprintable() and " " not in value
     except (ValueError, httpx.InvalidURL):
         fine = False
     if not fine:

@@ -48,6 +48,8 @@ class CheckItem(pytest.Item):
         self.record: dict[str, Any] | None = None
         for mark in (check.level.lower(), check.requirement.area):
             self.keywords[mark] = True
+        # For pytest's own --junitxml; our junit.xml has them too.
+        self.user_properties += [("gateproof.id", check.requirement.id), ("gateproof.level", check.level)]
 
     def runtest(self) -> None:
         session = cast(SuiteSession, self.config.pluginmanager.get_plugin("gateproof-session"))

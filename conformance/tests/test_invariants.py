@@ -521,7 +521,7 @@ UNLAWFUL_RESPONSES = {
     "no number": (named(CREATED) + named({**COMPLETED, "sequence_number": 1}), {FRAMES: "sequence_number"}),
     "a response without its output": (
         responses_stream(CREATED, {"type": "response.completed", "response": {"id": "r1", "object": "response"}}),
-        {FRAMES: '"output"'},
+        {FRAMES: '"status"'},
     ),
     "a failure without an error": (responses_stream(CREATED, ended("failed")), {ERRORS: "$.response.error"}),
     "a failure without a response": (responses_stream(CREATED, {"type": "response.failed"}), {ERRORS: '"response"'}),
@@ -556,7 +556,7 @@ COMPLETION = {
         ("responses", 200, response("failed", error=FAILURE), {}),
         ("chat", 200, {**COMPLETION, "object": "text_completion"}, {BODIES: "$.object"}),
         ("chat", 200, {**COMPLETION, "choices": []}, {BODIES: "at least 1 item"}),
-        ("chat", 200, ERROR, {BODIES: '"choices"'}),
+        ("chat", 200, ERROR, {BODIES: '"id"'}),
         ("chat", 200, [], {BODIES: "expected an object"}),
         ("chat", 200, None, {BODIES: "expected an object, got null"}),
         ("responses", 200, ERROR, {BODIES: '"object"'}),

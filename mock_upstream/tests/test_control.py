@@ -119,6 +119,16 @@ def test_waits_are_bounded(control: Control, monkeypatch: pytest.MonkeyPatch) ->
     assert ask(control, "GET", f"journal?marker={mark}&calls=1&within=1e9") == (200, {"calls": []})
 
 
+def test_nobody_waits_for_a_dropped_script(control: Control) -> None:
+    mark = new_marker()
+    ask(control, "PUT", f"scripts/{mark}", HELD)
+    waiting = Thread(target=ask, args=(control, "GET", f"barriers/{mark}/h?within=60"), daemon=True)
+    waiting.start()
+    ask(control, "DELETE", f"scripts/{mark}")
+    waiting.join(CEILING)
+    assert not waiting.is_alive()
+
+
 @pytest.mark.parametrize("given", ["", "wrong", "TOKEN", "tökén"])
 def test_the_token(given: str) -> None:
     control = Control(Stage(), Journal(), "token")

@@ -408,6 +408,22 @@ def test_a_fin_is_a_fin_though_the_client_sent_more(mock: MockUpstream, client: 
     mock.stage.release(mark, "h")
     client.rest()
     assert client.end == "fin"
+    for thread in threads():
+        if thread.name == "gateproof-mock-connection":
+            thread.join(CEILING)
+    assert client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0, "no reset came after the FIN"
+
+
+def test_what_was_said_before_a_reset_arrives(mock: MockUpstream, client: Client) -> None:
+    # A window this small leaves most of the text in the mock's kernel when the script comes to its reset.
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    mark = put(mock, text("a" * 60_000, "the end"), hold("h"), cut("rst"))
+    client.ask(mark, stream=True)
+    assert barrier(mock, mark, "h").reached.wait(CEILING)
+    mock.stage.release(mark, "h")
+    body = client.rest()
+    assert client.end == "rst"
+    assert b"the end" in body
 
 
 # --- the server's own life ------------------------------------------------------------------------

@@ -80,6 +80,7 @@ TURNS: dict[str, Script] = {
     "truncated call": script(text("Hel"), OSLO, incomplete()),
     "same call twice, truncated": script(OSLO, text("and"), OSLO, incomplete()),
     "truncated after a search": script(text("Hel"), web_search("q"), incomplete()),
+    "truncated after next_message": script(text("Hel"), next_message(), incomplete()),
     "filtered": script(text("Hel"), incomplete("content_filter")),
     "failed": script(text("Hel"), failed("rate_limit_exceeded", "Slow down.", type="rate_limit_error", status=429)),
     "failed at once": script(failed(), wire=Wire(preamble=False)),

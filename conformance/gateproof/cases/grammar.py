@@ -94,7 +94,8 @@ class _Grammar:
 
 def _place(index: Any) -> Any:
     """An index as a key: what is no integer by its looks, for it may be anything."""
-    return index if index is None or isinstance(index, int) else repr(index)[:40]
+    small = isinstance(index, int) and abs(index) < 2**53
+    return index if index is None or small else repr(index)[:40]
 
 
 @invariant("grammar.chat-ends-once")

@@ -78,11 +78,15 @@ def sequence_numbers_increase(exchange: Exchange) -> list[str] | None:
         return ["no event has a sequence_number"] if events and exchange.pair.translated else None
     wrong = [n for n in numbers if not _is_integer(n)]
     if wrong:
-        return [f"{wrong[0]!r}"[:80] + " is no integer"]
+        return [f"{_short(wrong[0])} is no integer"]
     for before, after in pairwise(numbers):
         if after <= before:
-            return [f"{after} after {before}"]
+            return [f"{_short(after)} after {_short(before)}"]
     return []
+
+
+def _short(value: object) -> str:
+    return repr(value)[:80]
 
 
 def _is_integer(number: object) -> bool:
