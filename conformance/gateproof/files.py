@@ -28,14 +28,14 @@ class FileError(ValueError):
 
 def fault_of_url(value: str) -> str:
     """What is wrong with the URL of a gateway or a mock; "" when nothing is."""
+    useless = f"{value!r} is not a URL such as http://127.0.0.1:4000"
     try:
         parts, known = urlsplit(value), httpx.URL(value)
         fine = parts.scheme in ("http", "https") and bool(known.host) and parts.port != 0
-        fine = fine and value.isprintable() and " " not in value
     except (ValueError, httpx.InvalidURL):
-        fine = False
-    if not fine:
-        return f"{value!r} is not a URL such as http://127.0.0.1:4000"
+        return useless
+    if not fine or not value.isprintable() or " " in value:
+        return useless
     if parts.username is not None or parts.password is not None:
         return "the URL holds a password; give it as a header instead"
     if parts.query or parts.fragment:

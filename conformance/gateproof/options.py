@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def option(config: pytest.Config, name: str) -> Any:
         return given
     found = os.environ.get(PREFIX.upper() + name.upper())
     if found:
-        return found.split() if name in REPEATABLE else found
+        return shlex.split(found) if name in REPEATABLE else found
     ini = config.getini(_ini(name))
     return ini or ([] if name in REPEATABLE else None)
 

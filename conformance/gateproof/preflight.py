@@ -78,7 +78,12 @@ def run(craft: Stagecraft, upstream_url: str, pairs: tuple[Pair, ...] | None = N
             for mode in ("stream", "json"):
                 exchange = _ask(craft, pair, mode)
                 found.upstream_streams[f"{pair}.{mode}"] = any(c["stream"] for c in exchange.calls)
-                if not is_whole(exchange.answer):
+                elsewhere = {c["dialect"] for c in exchange.calls} - {pair.dialect}
+                if elsewhere:
+                    found.blocked[f"{pair}.{mode}"] = (
+                        f"{pair} in mode {mode} was assumed, but it calls {min(elsewhere)}"
+                    )
+                elif not is_whole(exchange.answer):
                     found.blocked[f"{pair}.{mode}"] = _cause(exchange, str(pair))
         return found
     gateway = craft.gateway

@@ -44,7 +44,8 @@ class Redactor:
         began = 0
         for text in given:
             ended = began + len(text)
-            out, at = [], began
+            out: list[str] = []
+            at = began
             while spans and spans[-1][0] < ended:
                 start, end = spans[-1]
                 if start >= began:

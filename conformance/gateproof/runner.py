@@ -113,8 +113,13 @@ class Runner:
             refused(400, {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}})
         )
         ask()
-        others = [c.name for c in self._all if c.place == check.place and not c.requirement.invariant]
-        self._craft.coordinator.await_settled(check.place, others, LEASE_CEILING * self._craft.patience)
+        # All of them, not only those of this place: some cases ask on a second surface, or in both modes.
+        others: dict[str, list[str]] = {}
+        for other in self._all:
+            if not other.requirement.invariant:
+                others.setdefault(other.place, []).append(other.name)
+        for place, names in others.items():
+            self._craft.coordinator.await_settled(place, names, LEASE_CEILING * self._craft.patience)
         return self._craft.coordinator.watch(check.requirement.id, check.place)
 
     def _invariant_verdict(self, check: Check, watch: Watch) -> tuple[str, list[Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateproof.catalogue import EDITION
-from gateproof.checks import Selection
+from gateproof.catalogue import EDITION, catalogue
+from gateproof.checks import Selection, product
 from gateproof.files import (
     Baseline,
     FileError,
@@ -41,7 +42,6 @@ class Settings:
     strict: bool
     patience: float
     report_dir: Path
-    given: dict[str, Any] = field(default_factory=dict)
 
 
 def read(option: Callable[[str], Any]) -> Settings:
@@ -97,7 +97,7 @@ def _read(option: Callable[[str], Any]) -> Settings:
         token=token,
         assume=tuple(_pair("--assume", name) for name in assumed) if assumed else None,
         baseline=load_baseline(Path(baseline)) if baseline else Baseline(),
-        selection=Selection(tuple(option("id")), tuple(option("pair")), tuple(option("mode"))),
+        selection=Selection(_ids(option("id")), tuple(option("pair")), tuple(option("mode"))),
         strict=bool(option("strict")),
         patience=_factor(option("patience") or "1"),
         report_dir=report_dir,
@@ -135,6 +135,8 @@ def parse_listen(given: str) -> tuple[str, int]:
     host, colon, port = given.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or len(port) > 5 or int(port) > 65535:
         raise SettingsError(f"{given!r} is not HOST:PORT, such as {DEFAULT_LISTEN}")
+    if ":" in host:
+        raise SettingsError(f"{given!r}: IPv6 addresses are not served; give an IPv4 one, such as {DEFAULT_LISTEN}")
     return host or "127.0.0.1", int(port)
 
 
@@ -143,6 +145,15 @@ def _listen(flag: str, given: str) -> tuple[str, int]:
         return parse_listen(given)
     except SettingsError as error:
         raise SettingsError(f"{flag}: {error}") from error
+
+
+def _ids(globs: Iterable[str]) -> tuple[str, ...]:
+    for glob in globs:
+        if not any(Selection((glob,)).takes(check) for check in product()):
+            near = difflib.get_close_matches(glob.partition("[")[0], list(catalogue()), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; see `gateproof list`"
+            raise SettingsError(f"--id: {glob!r} names no requirement{hint}")
+    return tuple(globs)
 
 
 def _factor(given: str) -> float:

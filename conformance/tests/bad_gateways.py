@@ -68,10 +68,21 @@ def drip(connection: socket.socket) -> None:
         connection.sendall(b":")
 
 
+def _read_request(connection: socket.socket) -> None:
+    """Head and body: what is left unread would end `hang` at once."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+    while len(body) < length:
+        body += connection.recv(65536)
+
+
 def _serve(connection: socket.socket, answer: Callable[[socket.socket], None]) -> None:
     try:
         with connection:
-            connection.recv(65536)
+            _read_request(connection)
             answer(connection)
     except OSError:
         return

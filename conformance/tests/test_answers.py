@@ -488,7 +488,10 @@ def plain(body: bytes, status: str = "200 OK", *headers: str, type: str = "appli
 def take_request(connection: socket.socket) -> None:
     held = b""
     while b"\r\n\r\n" not in held or (held.startswith(b"POST") and not held.endswith(b"{}")):
-        held += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            raise ConnectionError("no whole request")
+        held += more
 
 
 @contextmanager

@@ -25,6 +25,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (("--gateway-url=http://127.0.0.1:1", "--gateway-model=chat.x=m"), "not a pair"),
         (("--gateway-url=http://127.0.0.1:1", "--baseline=absent.toml"), "absent.toml"),
         (("--gateway=absent.toml",), "absent.toml"),
+        (
+            ("--gateway-url=http://127.0.0.1:1", "--id=text.arrive-exactly-once"),
+            "did you mean 'text.arrives-exactly-once'",
+        ),
+        (("--gateway-url=http://127.0.0.1:1", "--upstream-listen=[::1]:8089"), "IPv6"),
         (("--nonsense",), "unrecognized arguments"),
         ((), "--gateway-url"),
     ],
@@ -74,7 +79,12 @@ def test_a_port_in_use_is_one_message(gateproof: Run) -> None:
 def test_nothing_listens_and_nothing_selected_exit_with_5(gateproof: Run, reference_toml: Path) -> None:
     nobody = gateproof("run", "--gateway-url=http://127.0.0.1:1", "--upstream-listen=127.0.0.1:0")
     nothing = gateproof(
-        "run", f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0", "--id=text.nonsense", "--report-dir=r"
+        "run",
+        f"--gateway={reference_toml}",
+        "--upstream-listen=127.0.0.1:0",
+        "--id=text.several-messages-are-joined",
+        "--pair=chat.chat",
+        "--report-dir=r",
     )
 
     assert nobody.returncode == 5

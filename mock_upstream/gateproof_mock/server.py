@@ -27,7 +27,7 @@ from werkzeug.wrappers import Request, Response
 from gateproof_mock.control import BODY_LIMIT as CONTROL_LIMIT
 from gateproof_mock.control import PREFIX, Control
 from gateproof_mock.dialects import RENDERERS, Asked, Route, route
-from gateproof_mock.dialects.refusals import error_body, whole_json
+from gateproof_mock.dialects.refusals import error_body, quoting, whole_json
 from gateproof_mock.journal import Entry, Journal
 from gateproof_mock.jsontext import dumps, parsed
 from gateproof_mock.markers import decoded, markers_in
@@ -140,7 +140,7 @@ class MockUpstream(HTTPServer):
         cue = self.stage.take(entry.markers)
         entry.matched = cue is not None
         script, barriers = (cue.script, cue.barriers) if cue else (DEFAULT_ANSWER, {})
-        return RENDERERS[at.dialect](script, asked), barriers
+        return RENDERERS[at.dialect](quoting(script, asked), asked), barriers
 
 
 def _is_loopback(host: str) -> bool:

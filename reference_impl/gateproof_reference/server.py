@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
@@ -90,7 +91,8 @@ class Gateway:
             await answer.refuse(Failure("the gateway failed", "server_error", status=500))
 
     async def _route(self, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
-        path, method = request.url.path, request.method
+        path, method = request.scope["path"], request.method
+        query = request.scope["query_string"].decode("latin-1")
         route = routes.find(path)
         if route is not None and route.surface:
             answer.envelope = APIS[route.surface].envelope
@@ -108,7 +110,7 @@ class Gateway:
             case "health":
                 await answer.json(b'{"status":"ok"}')
             case "models":
-                await self._forward(answer, "GET", "/models", query=request.url.query)
+                await self._forward(answer, "GET", "/models", query=query)
             case "turn":
                 await self._turn(APIS[route.surface], request, raw, answer, identity)
             case "compact":
@@ -117,7 +119,7 @@ class Gateway:
                 body = wirejson.parse_object(raw)
                 if self.dialect_of(body or {}).name != "responses":
                     raise RefusedError(not_found())
-                await self._forward(answer, method, "/responses" + route.rest, raw, query=request.url.query)
+                await self._forward(answer, method, "/responses" + quote(route.rest), raw, query=query)
 
     def check_key(self, request: Request) -> None:
         """Raise RefusedError (401) unless the client knows the gateway's key; compared in constant time."""

@@ -89,3 +89,9 @@ def test_models_are_relayed_and_health_is_ours(ask: Asking, fake: Fake) -> None:
     assert ask.request("GET", "/health", key="k").json == {"status": "ok"}
     assert ask.request("GET", "/v1/models", key="k").status == 401
     assert len(fake.requests) == 1
+
+
+def test_a_subpath_is_relayed_as_it_is_spelt(ask: Asking, fake: Fake) -> None:
+    fake.says({})
+    assert ask.request("GET", "/v1/responses/a%3Fb%23c?include=x").status == 200
+    assert fake.requests[0].url.raw_path == b"/v1/responses/a%3Fb%23c?include=x"

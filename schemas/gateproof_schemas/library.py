@@ -68,4 +68,4 @@ def read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Schema]]:
 
 @lru_cache(maxsize=1)
 def _library() -> dict[str, Schema]:
-    return dict(sorted(read(files(__package__))))
+    return dict(sorted(read(files("gateproof_schemas"))))

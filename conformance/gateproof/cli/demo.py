@@ -18,15 +18,21 @@ _COMMAND = '"-m", "gateproof_reference",'
 
 def add(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--mutant", metavar="NAME", help="on the reference with one defect (gateproof reference --list-mutants)")
-    which.add_argument("--all", action="store_true", help="the second configuration too, which streams every upstream call")
+    which.add_argument(
+        "--mutant", metavar="NAME", help="on the reference with one defect (gateproof reference --list-mutants)"
+    )
+    which.add_argument(
+        "--all", action="store_true", help="the second configuration too, which streams every upstream call"
+    )
     parser.add_argument("--report-dir", metavar="DIR", default="gateproof-report", help="where the report goes")
     add_pytest_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     report = Path(arguments.report_dir)
-    print("gateproof demo: the suite's own checks on the reference gateway, with the mock upstream behind it.", flush=True)
+    print(
+        "gateproof demo: the suite's own checks on the reference gateway, with the mock upstream behind it.", flush=True
+    )
     if arguments.mutant:
         return _on_mutant(arguments, report)
     if not arguments.all:

@@ -30,12 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
         host, port = parse_listen(arguments.listen)
         scripts = _from_file(Path(arguments.script)) if arguments.script else {}
         scripts |= _from_report(arguments.replay) if arguments.replay else {}
+        mock = MockUpstream(host, port, token=arguments.token)
+        for marker, calls in scripts.items():
+            mock.stage.put(marker, scripts_from_json(calls))
     except (SettingsError, ScriptError, ReportError, OSError, ValueError) as error:
         print(f"gateproof mock: {error}")
         return 4
-    mock = MockUpstream(host, port, token=arguments.token)
-    for marker, calls in scripts.items():
-        mock.stage.put(marker, scripts_from_json(calls))
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from gateproof_mock.dialects.asked import Asked
 from gateproof_mock.jsontext import dumps
+from gateproof_mock.scripts import Script
 from gateproof_mock.steps import Break, Head, Step, Write
-from gateproof_mock.turns import Cut, Refused
+from gateproof_mock.turns import Cut, ErrorEvent, Failed, Refused
 
 CREDENTIAL = "{credential}"
+
+
+def quoting(script: Script, asked: Asked) -> Script:
+    """The script with `{credential}` in its failure's message become the key that the gateway sent (hermes-agent#54087)."""
+    ending = script.ending
+    if not isinstance(ending, Failed | ErrorEvent) or CREDENTIAL not in ending.message:
+        return script
+    said = replace(ending, message=ending.message.replace(CREDENTIAL, asked.credential))
+    return replace(script, turn=(*script.turn[:-1], said))
 
 
 def refusal(refused: Refused, asked: Asked) -> Iterator[Step]:

@@ -104,7 +104,7 @@ class ChatDecoder(Decoder):
             yield Started(text(chunk.get("id")) or None, text(chunk.get("model")) or None)
         self._usage = usage.read(chunk.get("usage"), usage.CHAT) or self._usage
         for choice in objects(chunk.get("choices")):
-            if choice.get("index", 0) != 0:
+            if integer(choice.get("index")):
                 continue
             delta = choice.get("delta")
             if isinstance(delta, dict):

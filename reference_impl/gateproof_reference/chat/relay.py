@@ -7,7 +7,7 @@ from gateproof_reference.canonical import Event, Failed, Identity, Request, Star
 from gateproof_reference.chat import decode, encode
 from gateproof_reference.failures import Failure
 from gateproof_reference.streams import Frame, Out, Reader
-from gateproof_reference.wirejson import Object, objects, parse_object, text
+from gateproof_reference.wirejson import Object, integer, objects, parse_object, text
 
 
 class ChatRelay(Reader[Out]):
@@ -48,7 +48,7 @@ class ChatRelay(Reader[Out]):
         if choices:
             self._last = payload
         for choice in choices:
-            index = choice.get("index", 0)
+            index = integer(choice.get("index")) or 0
             self._open.add(index)
             delta = choice.get("delta")
             if isinstance(delta, dict) and delta.get("tool_calls"):

@@ -37,8 +37,9 @@ def _(original: Any) -> Any:
     "rebuilt-chat-turn-has-no-calls",
     seam="chat.relay:gathered",
     options=FORCED,
-    caught_by="""aggregate.chat-turn-is-rebuilt tools.only-calls-end-with-tool-calls
-    tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
+    caught_by="""aggregate.chat-turn-is-rebuilt aggregate.unrequested-sse-is-read
+    tools.only-calls-end-with-tool-calls tools.several-calls-arrive-whole
+    tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """Only the text of the chunks is gathered (new-api#5230)."""
@@ -55,8 +56,9 @@ def _(original: Any) -> Any:
     "rebuilt-chat-turn-has-no-usage",
     seam="chat.relay:gathered",
     options=FORCED,
-    caught_by="""aggregate.chat-turn-is-rebuilt usage.totals-survive usage.cached-and-reasoning-tokens-survive
-    usage.audio-and-prediction-tokens-survive usage.same-in-both-modes usage.survives-truncation""",
+    caught_by="""aggregate.chat-turn-is-rebuilt usage.audio-and-prediction-tokens-survive
+    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
+    usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The usage chunk is not gathered."""
@@ -67,8 +69,8 @@ def _(original: Any) -> Any:
     "broken-stream-is-a-short-answer",
     seam="turns:TurnGatherer.end",
     options=FORCED,
-    caught_by="""aggregate.broken-stream-is-an-error ending.truncated-upstream-is-never-complete
-    ending.truncated-upstream-is-an-error ending.broken-transfer-is-an-error""",
+    caught_by="""aggregate.broken-stream-is-an-error ending.broken-transfer-is-an-error
+    ending.unfinished-status-is-an-error""",
 )
 def _(original: Any) -> Any:
     """What came before the break is the answer (sub2api#5800)."""

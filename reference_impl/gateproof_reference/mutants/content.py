@@ -11,7 +11,12 @@ from gateproof_reference.wirejson import Object
 DECODER = "responses.decode:ResponsesDecoder"
 
 
-@mutant("text-is-trimmed", seam=f"{DECODER}.tell", caught_by="turn.plain-text-arrives text.arrives-exactly-once")
+@mutant(
+    "text-is-trimmed",
+    seam=f"{DECODER}.tell",
+    caught_by="""aggregate.unrequested-sse-is-read text.arrives-exactly-once text.several-messages-are-joined
+    turn.plain-text-arrives""",
+)
 def _(original: Any) -> Any:
     """Each piece of the text loses its outer spaces, and the words run together."""
     return lambda self, item, channel, at, words: original(self, item, channel, at, words.strip())
@@ -20,7 +25,7 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-text-is-trimmed",
     seam="chat.decode:ChatDecoder.on_delta",
-    caught_by="turn.plain-text-arrives text.arrives-exactly-once",
+    caught_by="aggregate.unrequested-sse-is-read text.arrives-exactly-once turn.plain-text-arrives",
 )
 def _(original: Any) -> Any:
     """The same from a chat upstream."""
@@ -33,7 +38,9 @@ def _(original: Any) -> Any:
     return lambda self: Frame(self.chunk([self.choice({"content": ""}, None)]), opening=True)
 
 
-@mutant("text-comes-twice", seam=f"{DECODER}.settle", caught_by="turn.plain-text-arrives text.arrives-exactly-once")
+@mutant(
+    "text-comes-twice", seam=f"{DECODER}.settle", caught_by="aggregate.unrequested-sse-is-read turn.plain-text-arrives"
+)
 def _(original: Any) -> Any:
     """The done events repeat what the deltas said (databricks#464)."""
 
@@ -59,7 +66,7 @@ def _(original: Any) -> Any:
 @mutant(
     "reasoning-is-text",
     seam="responses.decode:WORDS",
-    caught_by="reasoning.never-becomes-text reasoning.arrives-once-as-reasoning-content",
+    caught_by="reasoning.arrives-once-as-reasoning-content reasoning.never-becomes-text",
 )
 def _(original: Any) -> Any:
     """What the model thinks is told as what it says (litellm#32357)."""

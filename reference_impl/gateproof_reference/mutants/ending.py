@@ -11,8 +11,6 @@ from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.streams import Frame, Out
 from gateproof_reference.wirejson import Object
 
-TRUNCATED = "ending.truncated-upstream-is-never-complete ending.truncated-upstream-is-an-error"
-
 
 @mutant("chat-needs-done", seam="chat.decode:ChatDecoder.on_end", caught_by="ending.finish-reason-then-eof-is-complete")
 def _(original: Any) -> Any:
@@ -49,7 +47,7 @@ def _(original: Any) -> Any:
 @mutant(
     "done-alone-stays-alone",
     seam="chat.relay:ChatRelay.on_done",
-    caught_by="ending.done-without-finish-reason-ends ending.calls-then-done-is-tool-calls",
+    caught_by="ending.calls-then-done-is-tool-calls ending.done-without-finish-reason-ends",
 )
 def _(original: Any) -> Any:
     """[DONE] without a finish_reason is passed on as it is: the client waits for a reason that never comes."""
@@ -64,7 +62,8 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-eof-is-a-stop",
     seam="chat.decode:ChatDecoder.on_end",
-    caught_by=f"{TRUNCATED} ending.broken-transfer-is-an-error aggregate.broken-stream-is-an-error",
+    caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
+    ending.truncated-upstream-is-never-complete""",
 )
 def _(original: Any) -> Any:
     """A chat stream that just ends was complete (bifrost#5546)."""
@@ -74,7 +73,8 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-relay-eof-is-a-stop",
     seam="chat.relay:ChatRelay.on_end",
-    caught_by=f"{TRUNCATED} ending.broken-transfer-is-an-error",
+    caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
+    ending.truncated-upstream-is-never-complete""",
 )
 def _(original: Any) -> Any:
     """The same on the same API: the relay adds stop and [DONE]."""
@@ -84,7 +84,8 @@ def _(original: Any) -> Any:
 @mutant(
     "responses-eof-is-a-stop",
     seam="responses.decode:ResponsesDecoder.on_end",
-    caught_by=f"{TRUNCATED} ending.broken-transfer-is-an-error",
+    caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
+    ending.truncated-upstream-is-never-complete""",
 )
 def _(original: Any) -> Any:
     """A Responses stream that just ends was complete (sub2api#2972)."""
@@ -96,7 +97,11 @@ def _(original: Any) -> Any:
     return on_end
 
 
-@mutant("responses-relay-eof-is-completed", seam="responses.relay:ResponsesRelay.on_end", caught_by=TRUNCATED)
+@mutant(
+    "responses-relay-eof-is-completed",
+    seam="responses.relay:ResponsesRelay.on_end",
+    caught_by="ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete",
+)
 def _(original: Any) -> Any:
     """A relay invents response.completed for a stream that ended early (sub2api#2245)."""
 

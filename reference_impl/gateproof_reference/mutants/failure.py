@@ -28,7 +28,12 @@ def _stop_when(
     return on_failure
 
 
-@mutant("failed-after-text-is-a-stop", seam=ON_FAILURE, caught_by="failure.failed-is-never-success")
+@mutant(
+    "failed-after-text-is-a-stop",
+    seam=ON_FAILURE,
+    caught_by="""ending.bare-failed-is-an-error failure.code-and-message-survive failure.failed-is-never-success
+    failure.in-band-error-has-the-chat-shape failure.message-survives-exactly""",
+)
 def _(original: Any) -> Any:
     """What was streamed before response.failed is told as a whole answer (litellm#36768)."""
     return _stop_when(original, lambda self, kind, event: kind == "response.failed" and bool(self._items))
@@ -37,16 +42,20 @@ def _(original: Any) -> Any:
 @mutant(
     "failed-before-text-is-an-empty-stop",
     seam=ON_FAILURE,
-    caught_by="""failure.failed-is-never-success failure.failed-before-output-is-an-error
-    failure.failed-before-output-is-an-http-error failure.client-fault-is-4xx failure.server-fault-is-5xx
-    failure.same-class-on-both-surfaces failure.code-and-message-survive ending.bare-failed-is-an-error""",
+    caught_by="""ending.unfinished-status-is-an-error failure.client-fault-is-4xx failure.code-and-message-survive
+    failure.failed-before-output-is-an-error failure.failed-before-output-is-an-http-error
+    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx""",
 )
 def _(original: Any) -> Any:
     """A turn that failed at once is told as an empty answer with finish_reason stop (new-api#3142)."""
     return _stop_when(original, lambda self, kind, event: kind == "response.failed" and not self._items)
 
 
-@mutant("cancelled-is-a-stop", seam=ON_FAILURE, caught_by="failure.cancelled-is-never-success")
+@mutant(
+    "cancelled-is-a-stop",
+    seam=ON_FAILURE,
+    caught_by="ending.unfinished-status-is-an-error failure.cancelled-is-never-success",
+)
 def _(original: Any) -> Any:
     """response.cancelled is told as the normal end (sub2api#2972)."""
     return _stop_when(original, lambda self, kind, event: kind == "response.cancelled")
@@ -64,13 +73,22 @@ def _(original: Any) -> Any:
     return _stop_when(original, lambda self, kind, event: kind == "error" and "error" not in event)
 
 
-@mutant("failed-body-is-a-stop", seam="responses.decode:decode_body", caught_by="failure.failed-is-never-success")
+@mutant(
+    "failed-body-is-a-stop",
+    seam="responses.decode:decode_body",
+    caught_by="""ending.unfinished-status-is-an-error failure.client-fault-is-4xx failure.code-and-message-survive
+    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx""",
+)
 def _(original: Any) -> Any:
     """A JSON answer with status failed becomes 200 and an empty message (litellm#39703)."""
     return lambda body: original({**body, "status": "completed"} if body.get("status") == "failed" else body)
 
 
-@mutant("cancelled-body-is-a-stop", seam="responses.decode:decode_body", caught_by="failure.cancelled-is-never-success")
+@mutant(
+    "cancelled-body-is-a-stop",
+    seam="responses.decode:decode_body",
+    caught_by="ending.unfinished-status-is-an-error failure.cancelled-is-never-success",
+)
 def _(original: Any) -> Any:
     """A JSON answer with status cancelled becomes 200 and whatever was there."""
     return lambda body: original({**body, "status": "completed"} if body.get("status") == "cancelled" else body)
@@ -79,7 +97,9 @@ def _(original: Any) -> Any:
 @mutant(
     "error-chunk-beside-empty-choices-is-skipped",
     seam="chat.decode:error_in",
-    caught_by="failure.error-chunk-is-an-error",
+    caught_by="""failure.code-and-message-survive failure.codes-are-translated failure.error-chunk-is-an-error
+    failure.in-band-error-has-the-chat-shape failure.message-survives-exactly
+    failure.responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """A chunk with an error and empty choices says nothing (OmniRoute#8210)."""
@@ -99,7 +119,12 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-error-is-bare",
     seam="chat.encode:failed_frame",
-    caught_by="failure.in-band-error-has-the-chat-shape failure.error-event-is-an-error schema.errors-are-valid",
+    caught_by="""ending.bare-failed-is-an-error ending.broken-transfer-is-an-error
+    ending.truncated-upstream-is-an-error failure.cancelled-is-never-success
+    failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
+    failure.failed-is-never-success failure.in-band-error-has-the-chat-shape
+    failure.message-survives-exactly identity.one-id-per-chat-stream
+    limit.waiting-chat-stream-ends-with-the-chat-error schema.frames-are-valid""",
 )
 def _(original: Any) -> Any:
     """An in-band error is an event called error, without the `error` member that SDKs look for (llm-rosetta#454)."""
@@ -109,7 +134,11 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-failure-ends-with-a-finish-reason",
     seam="chat.encode:failed_frame",
-    caught_by="failure.failed-is-never-success failure.in-band-error-has-the-chat-shape",
+    caught_by="""ending.bare-failed-is-an-error ending.broken-transfer-is-an-error
+    ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete
+    failure.cancelled-is-never-success failure.error-event-is-an-error failure.failed-is-never-success
+    failure.in-band-error-has-the-chat-shape identity.one-id-per-chat-stream
+    limit.waiting-chat-stream-ends-with-the-chat-error""",
 )
 def _(original: Any) -> Any:
     """After the error come a chunk with finish_reason stop and [DONE] (litellm#39748)."""
@@ -128,7 +157,10 @@ def _(original: Any) -> Any:
 @mutant(
     "message-is-generic",
     seam="failures:read",
-    caught_by="failure.code-and-message-survive failure.message-survives-exactly",
+    caught_by="""failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
+    failure.failed-before-output-is-an-http-error failure.failed-event-is-whole
+    failure.failed-is-never-success failure.message-survives-exactly
+    failure.responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """The upstream's reason is replaced by a polite one (litellm#39703)."""
@@ -137,11 +169,15 @@ def _(original: Any) -> Any:
 
 @mutant("client-faults-are-500", seam="failures:STATUS_OF_CODE", caught_by="failure.client-fault-is-4xx")
 def _(original: Any) -> Any:
-    """A context that is too long is the server's fault, so that SDKs try it again (facts of openai-python)."""
+    """A context that is too long is the server's fault, so that SDKs try it again (openai-python retries 5xx)."""
     return {code: 500 if status == 400 else status for code, status in original.items()}
 
 
-@mutant("server-faults-are-400", seam="failures:status_of", caught_by="failure.server-fault-is-5xx")
+@mutant(
+    "server-faults-are-400",
+    seam="failures:status_of",
+    caught_by="ending.broken-transfer-is-an-error failure.server-fault-is-5xx",
+)
 def _(original: Any) -> Any:
     """Every failure in a stream is blamed on the request."""
     return lambda failure: original(failure) if failure.status is not None else 400
@@ -154,7 +190,9 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "responses-message-is-quoted-like-go", seam="responses.encode:frame", caught_by="failure.message-survives-exactly"
+    "responses-message-is-quoted-like-go",
+    seam="responses.encode:frame",
+    caught_by="failure.message-survives-exactly schema.frames-are-valid wire.sse-is-clean",
 )
 def _(original: Any) -> Any:
     """The error is formatted with %q: ESC, BEL and NUL become \\x escapes, which are no JSON (CLIProxyAPI#2089)."""
@@ -175,8 +213,8 @@ def _(original: Any) -> Any:
 @mutant(
     "responses-failure-is-an-error-event",
     seam="responses.encode:ResponsesEncoder.failed",
-    caught_by="""failure.responses-stream-ends-with-failed failure.failed-event-is-whole
-    failure.codes-are-translated failure.failed-event-keeps-the-created-id""",
+    caught_by="""failure.codes-are-translated failure.responses-stream-ends-with-failed
+    limit.failed-id-comes-from-the-request-id limit.waiting-responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """A stream ends with a bare error event, which Codex does not know (sub2api#2972)."""
@@ -191,7 +229,8 @@ def _(original: Any) -> Any:
 @mutant(
     "relayed-error-event-stays-one",
     seam="responses.relay:ResponsesRelay.failed",
-    caught_by="failure.responses-stream-ends-with-failed",
+    caught_by="""failure.responses-stream-ends-with-failed limit.failed-id-comes-from-the-request-id
+    limit.waiting-responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """On the same API a failure is a bare error event too."""
@@ -213,7 +252,11 @@ def _(original: Any) -> Any:
     return lambda self, failure: original(self, failure).replace(b'"id":"resp_', b'"id":"resp_0')
 
 
-@mutant("failed-event-is-thin", seam="responses.resource:failed_event", caught_by="failure.failed-event-is-whole")
+@mutant(
+    "failed-event-is-thin",
+    seam="responses.resource:failed_event",
+    caught_by="failure.failed-event-is-whole schema.errors-are-valid",
+)
 def _(original: Any) -> Any:
     """The response in response.failed has no object and no output."""
 
@@ -225,7 +268,9 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "failed-event-has-an-empty-model", seam="responses.resource:failed_event", caught_by="failure.failed-event-is-whole"
+    "failed-event-has-an-empty-model",
+    seam="responses.resource:failed_event",
+    caught_by="failure.failed-event-is-whole schema.errors-are-valid",
 )
 def _(original: Any) -> Any:
     """The model in response.failed is the empty string (CLIProxyAPI#2089)."""

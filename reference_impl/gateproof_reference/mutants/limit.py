@@ -21,7 +21,7 @@ def _bare(self: Any, failure: Failure) -> bytes:
     "waiting-responses-stream-ends-with-error",
     seam="responses.relay:ResponsesRelay.failed",
     options=WAITING,
-    caught_by="limit.waiting-responses-stream-ends-with-failed limit.failed-id-comes-from-the-request-id",
+    caught_by="""limit.failed-id-comes-from-the-request-id limit.waiting-responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """A stream that waited in vain ends with a bare error event (sub2api#2972)."""
@@ -32,7 +32,7 @@ def _(original: Any) -> Any:
     "waiting-chat-stream-ends-with-response-failed",
     seam="chat.encode:failed_frame",
     options=WAITING,
-    caught_by="limit.waiting-chat-stream-ends-with-the-chat-error",
+    caught_by="limit.waiting-chat-stream-ends-with-the-chat-error schema.frames-are-valid",
 )
 def _(original: Any) -> Any:
     """The failure of the one API is written into the stream of the other (sub2api#2972)."""

@@ -7,31 +7,49 @@ from gateproof_reference.routes import RESPONSES, Route
 from gateproof_reference.wirejson import parse_object
 
 
-@mutant("one-path-only", seam="routes:RESPONSES", caught_by="route.aliases-answer-alike")
+@mutant(
+    "one-path-only",
+    seam="routes:RESPONSES",
+    caught_by="route.aliases-answer-alike route.compact-ignores-stream route.compact-is-unary",
+)
 def _(original: Any) -> Any:
     """/responses and /backend-api/codex/responses do not exist (sub2api#2972)."""
     return original[:1]
 
 
-@mutant("codex-path-is-missing", seam="routes:RESPONSES", caught_by="route.aliases-answer-alike")
+@mutant(
+    "codex-path-is-missing",
+    seam="routes:RESPONSES",
+    caught_by="route.aliases-answer-alike route.compact-ignores-stream route.compact-is-unary",
+)
 def _(original: Any) -> Any:
     """Only the path of Codex does not exist (CLIProxyAPI#5781)."""
     return original[:2]
 
 
-@mutant("trailing-slash-is-404", seam="routes:find", caught_by="route.trailing-slash-answers-alike")
+@mutant(
+    "trailing-slash-is-404",
+    seam="routes:find",
+    caught_by="""route.compact-ignores-stream route.compact-is-unary route.trailing-slash-answers-alike""",
+)
 def _(original: Any) -> Any:
     """A trailing slash makes another path (sub2api#2972)."""
     return lambda path: None if path.endswith("/") else original(path)
 
 
-@mutant("compact-streams", seam="server:compact_payload", caught_by="route.compact-is-unary")
+@mutant(
+    "compact-streams", seam="server:compact_payload", caught_by="route.compact-ignores-stream route.compact-is-unary"
+)
 def _(original: Any) -> Any:
     """Compact goes upstream with `stream`, which it does not know (CLIProxyAPI#2089)."""
     return lambda body: {**body, "stream": True}
 
 
-@mutant("compact-is-a-turn", seam="routes:find", caught_by="route.compact-is-unary route.compact-over-chat-is-refused")
+@mutant(
+    "compact-is-a-turn",
+    seam="routes:find",
+    caught_by="""route.compact-ignores-stream route.compact-is-unary route.compact-over-chat-is-refused""",
+)
 def _(original: Any) -> Any:
     """Compact is answered like any other turn."""
 
@@ -61,7 +79,7 @@ def _(original: Any) -> Any:
     return lambda rest: Route("turn", "responses")
 
 
-@mutant("lookalike-is-a-turn", seam="routes:find", caught_by="route.lookalike-is-404")
+@mutant("lookalike-is-a-turn", seam="routes:find", caught_by="route.lookalike-is-404 route.not-found-is-json")
 def _(original: Any) -> Any:
     """Routes match by prefix, without a look at where the word ends (sub2api#2972)."""
 

@@ -23,8 +23,7 @@ def _(original: Any) -> Any:
 @mutant(
     "only-the-first-call",
     seam=f"{DECODER}.announce",
-    caught_by="""tools.several-calls-arrive-whole tools.interleaved-arguments-stay-apart tools.indices-are-dense
-    tools.arguments-in-done-events-arrive tools.name-and-id-come-once""",
+    caught_by="""tools.indices-are-dense tools.interleaved-arguments-stay-apart tools.several-calls-arrive-whole""",
 )
 def _(original: Any) -> Any:
     """Of several calls only the first arrives (litellm#21331)."""
@@ -59,7 +58,8 @@ def _(original: Any) -> Any:
 @mutant(
     "arguments-come-in-deltas-only",
     seam="responses.decode:ResponsesDecoder.settle_arguments",
-    caught_by="tools.arguments-in-done-events-arrive",
+    caught_by="""tools.arguments-in-done-events-arrive tools.only-calls-end-with-tool-calls
+    tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """Arguments that only a done event or a whole item tells are lost (litellm#25321)."""
@@ -135,7 +135,11 @@ def _(original: Any) -> Any:
     return delta
 
 
-@mutant("text-beside-calls-is-lost", seam="chat.encode:encode_body", caught_by="tools.text-and-calls-both-survive")
+@mutant(
+    "text-beside-calls-is-lost",
+    seam="chat.encode:encode_body",
+    caught_by="aggregate.unrequested-sse-is-read tools.text-and-calls-both-survive",
+)
 def _(original: Any) -> Any:
     """A JSON message with calls has no text (ChatMock#114)."""
 
@@ -151,7 +155,7 @@ def _(original: Any) -> Any:
 @mutant(
     "calls-beside-text-are-lost",
     seam="responses.encode:ResponsesEncoder.output",
-    caught_by="tools.text-and-calls-both-survive",
+    caught_by="aggregate.unrequested-sse-is-read tools.text-and-calls-both-survive",
 )
 def _(original: Any) -> Any:
     """The output of a response with text holds no calls (open-webui#30085)."""

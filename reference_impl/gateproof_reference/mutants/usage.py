@@ -12,7 +12,11 @@ from gateproof_reference.wirejson import Object
 TOTALS = "usage.totals-survive usage.survives-truncation"
 
 
-@mutant("usage-is-counted-locally", seam="usage:_totals", caught_by=TOTALS)
+@mutant(
+    "usage-is-counted-locally",
+    seam="usage:_totals",
+    caught_by="usage.at-the-event-is-read usage.survives-truncation usage.totals-survive",
+)
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""
     return lambda usage, names: {**original(usage, names), names.input: 1, names.output: 1, "total_tokens": 2}
@@ -47,8 +51,8 @@ def _(original: Any) -> Any:
 @mutant(
     "streams-tell-no-details",
     seam="chat.encode:ChatEncoder.chunk",
-    caught_by="""usage.same-in-both-modes usage.cached-and-reasoning-tokens-survive
-    usage.audio-and-prediction-tokens-survive""",
+    caught_by="""usage.audio-and-prediction-tokens-survive usage.cached-and-reasoning-tokens-survive
+    usage.same-in-both-modes""",
 )
 def _(original: Any) -> Any:
     """Details are told in JSON answers and not in streams (codebuddy2api#115)."""
@@ -89,9 +93,9 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-told-when-asked",
     seam="chat.encode:ChatEncoder.tells_usage",
-    caught_by="""usage.chunk-comes-last-when-asked usage.totals-survive usage.cached-and-reasoning-tokens-survive
-    usage.audio-and-prediction-tokens-survive usage.same-in-both-modes usage.survives-truncation
-    usage.at-the-event-is-read""",
+    caught_by="""usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive
+    usage.cached-and-reasoning-tokens-survive usage.chunk-comes-last-when-asked usage.same-in-both-modes
+    usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """include_usage is ignored (loreai#1485)."""
@@ -107,8 +111,8 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-asked-for",
     seam="chat.request:ask",
-    caught_by="""usage.totals-survive usage.cached-and-reasoning-tokens-survive
-    usage.audio-and-prediction-tokens-survive usage.same-in-both-modes usage.survives-truncation""",
+    caught_by="""usage.audio-and-prediction-tokens-survive usage.cached-and-reasoning-tokens-survive
+    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """A chat upstream is not asked for usage, so that a Responses stream has none to tell (loreai#1485)."""

@@ -1,6 +1,6 @@
 """Lies in bytes: delivery, schema, grammar, identity, hygiene, secrets."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from gateproof_reference.canonical import Finished
@@ -11,29 +11,33 @@ from gateproof_reference.wirejson import Object
 
 @mutant(
     "everything-is-buffered",
-    seam="answers:StreamAnswer.put",
+    seam="upstream:Reply.chunks",
     caught_by="stream.first-delta-comes-before-the-end stream.each-delta-comes-before-the-next",
 )
 def _(original: Any) -> Any:
-    """A stream is gathered and sent at its end (ollama#9084)."""
+    """A stream is gathered whole before anything of it is read (ollama#9084)."""
 
-    async def put(self: Any, frame: Frame) -> None:
-        self._held.append(frame.data)
+    async def chunks(self: Any) -> AsyncIterator[Any]:
+        for chunk in [chunk async for chunk in original(self)]:
+            yield chunk
 
-    return put
+    return chunks
 
 
-@mutant("one-delta-late", seam="answers:StreamAnswer.put", caught_by="stream.each-delta-comes-before-the-next")
+@mutant("one-delta-late", seam="upstream:Reply.chunks", caught_by="stream.each-delta-comes-before-the-next")
 def _(original: Any) -> Any:
-    """Each frame waits for the next one (Portkey#1261)."""
+    """Each piece of a stream waits for the next one (Portkey#1261)."""
 
-    async def put(self: Any, frame: Frame) -> None:
-        waiting = self._held
-        if waiting and not frame.opening:
-            await self.write(b"")
-        self._held.append(frame.data)
+    async def chunks(self: Any) -> AsyncIterator[Any]:
+        waiting: list[Any] = []
+        async for chunk in original(self):
+            for late in waiting:
+                yield late
+            waiting = [chunk]
+        for late in waiting:
+            yield late
 
-    return put
+    return chunks
 
 
 @mutant("chat-body-has-no-time", seam="chat.encode:encode_body", caught_by="schema.bodies-are-valid")
@@ -42,10 +46,10 @@ def _(original: Any) -> Any:
     return lambda *args: {name: value for name, value in original(*args).items() if name != "created"}
 
 
-@mutant("response-body-has-no-object", seam="responses.encode:encode_body", caught_by="schema.bodies-are-valid")
+@mutant("response-body-has-no-time", seam="responses.encode:encode_body", caught_by="schema.bodies-are-valid")
 def _(original: Any) -> Any:
-    """A Response does not say that it is one."""
-    return lambda *args: {name: value for name, value in original(*args).items() if name != "object"}
+    """A Response has no `created_at`."""
+    return lambda *args: {name: value for name, value in original(*args).items() if name != "created_at"}
 
 
 @mutant("chunks-have-no-finish-reason-key", seam="chat.encode:ChatEncoder.choice", caught_by="schema.frames-are-valid")
@@ -98,7 +102,7 @@ def _(original: Any) -> Any:
 @mutant(
     "items-are-done-before-their-text",
     seam="responses.encode:ResponsesEncoder.close_part",
-    caught_by="grammar.responses-events-are-in-order",
+    caught_by="grammar.responses-events-are-in-order wire.sequence-numbers-increase",
 )
 def _(original: Any) -> Any:
     """A part is done before its text is."""
@@ -108,7 +112,7 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-ends-twice",
     seam="chat.encode:ChatEncoder.finish",
-    caught_by="grammar.chat-ends-once usage.chunk-comes-last-when-asked",
+    caught_by="grammar.chat-ends-once",
 )
 def _(original: Any) -> Any:
     """The finish_reason comes twice (ChatMock#114)."""
@@ -139,14 +143,14 @@ def _(original: Any) -> Any:
 
 @mutant("blocks-without-data", seam="sse:encode", caught_by="wire.sse-is-clean")
 def _(original: Any) -> Any:
-    """A retry field stands in a block of its own, on which openai-python raises (facts of its decoder)."""
+    """A retry field stands in a block of its own, on which openai-python raises (openai-python `_streaming.py`)."""
     return lambda data, name="": b"retry: 3000\n\n" + original(data, name)
 
 
-@mutant("events-have-no-name", seam="responses.encode:frame", caught_by="wire.event-name-is-its-type")
+@mutant("deltas-have-another-name", seam="responses.encode:frame", caught_by="wire.event-name-is-its-type")
 def _(original: Any) -> Any:
-    """Translated events have no `event:` line (bifrost#6783)."""
-    return lambda event: original(event).partition(b"\n")[2]
+    """The `event:` line of a text delta is not its type (bifrost#6783)."""
+    return lambda event: original(event).replace(b"event: response.output_text.delta", b"event: delta")
 
 
 @mutant("relayed-events-have-no-name", seam="responses.relay:relayed", caught_by="wire.event-name-is-its-type")

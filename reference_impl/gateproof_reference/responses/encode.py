@@ -164,7 +164,7 @@ class ResponsesEncoder(Encoder):
         return self.frame("response.output_item.added", output_index=item.at, item=item.item("in_progress"))
 
     def item_done(self, item: _Message | _Reasoning | _Call, status: str) -> Frame:
-        """Close an item with all that it holds: Codex reads it from here (facts of its client code)."""
+        """Close an item with all that it holds: Codex reads it from here (openai/codex `sse/responses.rs`)."""
         self._done[item.at] = item.item(status)
         return self.frame("response.output_item.done", output_index=item.at, item=self._done[item.at])
 

@@ -106,10 +106,12 @@ def _fill_part(item: Object, kind: str, event: Object) -> None:
     member, part_type, words = STREAMED[kind]
     parts = item.setdefault(member, [])
     at = integer(event.get("summary_index" if member == "summary" else "content_index")) or 0
-    if not isinstance(parts, list) or at > len(parts):
+    if not isinstance(parts, list) or not 0 <= at <= len(parts):
         return
     if at == len(parts):
         parts.append({"type": part_type, words: ""} | ({"annotations": []} if part_type == "output_text" else {}))
+    if not isinstance(parts[at], dict):
+        return
     told = text(parts[at].get(words))
     parts[at][words] = (text(event.get(words)) or told) if kind.endswith(".done") else told + text(event.get("delta"))
 
