@@ -73,8 +73,10 @@ class Runner:
                 )
                 try:
                     self._act(check, ask, upstream, hand)
-                finally:
+                except Exception:
                     self._craft.coordinator.release(holder)
+                    raise
+                self._craft.coordinator.release(holder)
                 verdict = PASS
         except AssertionError as error:
             verdict, message = self._failed(check, ask, upstream, error)
@@ -86,9 +88,9 @@ class Runner:
             verdict, message = SUITE_ERROR, str(error)
         except Exception:
             verdict, message = SUITE_ERROR, traceback.format_exc()
-        finally:
-            if not check.requirement.invariant:
-                self._craft.coordinator.settle(check.place, check.name)
+        # Not in a `finally`: an interruption may have torn a call to the coordinator, and the next one would wait for ever.
+        if not check.requirement.invariant:
+            self._craft.coordinator.settle(check.place, check.name)
         return self._record(check, verdict, message, began, ask, hand, first)
 
     # -- the acts

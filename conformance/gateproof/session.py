@@ -188,7 +188,7 @@ class SuiteSession:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """xdist: a worker that died holds no lease any more."""
         if self.house is not None:
-            self.house.coordinator.coordinator.worker_gone(node.gateway.id)
+            self.house.coordinator.coordinator.worker_gone(node.gateway.id, died=error is not None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -269,3 +269,29 @@ def test_replay_plays_a_checks_script(
     answer = httpx.post(f"{base}/chat/completions", content=request["body"], trust_env=False)
 
     assert "naïve 日本" in answer.text
+
+
+def test_a_worker_that_dies_is_a_suite_error_and_the_rest_is_measured(
+    tmp_path: Path, environment: dict[str, str], reference_toml: Path, processes: Callable[..., subprocess.Popen[str]]
+) -> None:
+    command = [*GATEPROOF, "run", "-v", "-j", "2", f"--gateway={reference_toml}", "--upstream-listen=127.0.0.1:0"]
+    options = ["--report-dir=r", "--pair=chat.*", "--id=tools.*", "--id=text.*", "--id=ending.*", "--id=schema.*"]
+    process = processes([*command, *options], cwd=tmp_path, env={**environment, "PYTHONUNBUFFERED": "1"})
+    assert process.stdout is not None
+    passed = 0
+    for line in process.stdout:
+        passed += " PASS " in line
+        if passed == 5:
+            listed = subprocess.run(
+                ["ps", "--ppid", str(process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=True
+            )
+            workers = [row.split()[0] for row in listed.stdout.splitlines() if "exec(eval(" in row]
+            os.kill(int(workers[0]), signal.SIGKILL)
+            break
+
+    process.communicate(timeout=100)
+
+    assert process.returncode == 3
+    verdicts = [c["verdict"] for c in _report(tmp_path / "r")["checks"]]  # type: ignore[attr-defined]
+    assert verdicts.count("suite error") == 1
+    assert set(verdicts) == {"pass", "suite error"}

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from gateproof_schemas import names, schema
 from gateproof_schemas.library import read, registry
 
-BASE = "https://gateproof.dev/schemas/"
+BASE = "https://gateproof.invalid/schemas/"
 EVENTS = "responses/events/"
 FILES = dict(read(Path(__file__).parent.parent / "gateproof_schemas"))
 UNNUMBERED = {"error", "response.failed"}
