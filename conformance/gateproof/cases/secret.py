@@ -25,4 +25,4 @@ def upstream_key_stays_home(ask: Ask, upstream: Upstream) -> None:
         if not key:
             raise NotTestable("the gateway sent no Authorization to its upstream")
         shown = ask.last.wire.decode("utf-8", "replace") + "\n".join(answer.headers.values())
-        assert key not in shown, f"the upstream key is in the client's answer: {answer!r}"
+        assert key not in shown, "the upstream key is in the client's answer"
