@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateproof.answers import usage
 from gateproof.answers.absent import Missing, dig
-from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
+from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall
 from gateproof.answers.document import parse
 from gateproof.answers.sse import Event
-
-PATH = "/v1/chat/completions"
 
 
 def read_usage(document: Any) -> Any:
     """CompletionUsage, or MISSING."""
-    if not isinstance(document, dict):
-        return Missing("usage")
-    prompt = document.get("prompt_tokens_details") or {}
-    completion = document.get("completion_tokens_details") or {}
-    return Usage(
-        input=dig(document, "prompt_tokens", path="usage.prompt_tokens"),
-        output=dig(document, "completion_tokens", path="usage.completion_tokens"),
-        total=dig(document, "total_tokens", path="usage.total_tokens"),
-        cached=_count(prompt, "cached_tokens"),
-        reasoning=_count(completion, "reasoning_tokens"),
-        audio_input=_count(prompt, "audio_tokens"),
-        audio_output=_count(completion, "audio_tokens"),
-        accepted_prediction=_count(completion, "accepted_prediction_tokens"),
-        rejected_prediction=_count(completion, "rejected_prediction_tokens"),
-    )
-
-
-def _count(details: Any, key: str) -> Any:
-    value = details.get(key) if isinstance(details, dict) else None
-    return 0 if value is None else value
+    return usage.read(document, "prompt_tokens", "completion_tokens")
 
 
 def read_error(document: Any, where: str, status: int) -> Any:

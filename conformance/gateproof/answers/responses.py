@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateproof.answers import usage
 from gateproof.answers.absent import Missing, dig
-from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall, Usage
+from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error, ToolCall
 from gateproof.answers.chat import document_of, read_error
 from gateproof.answers.sse import Event
 
-PATH = "/v1/responses"
-TERMINALS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done")
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _STATUS = {kind: kind.removeprefix("response.") for kind in TERMINALS if kind != "response.done"}
 """The status that goes with a terminal event; response.done may have any."""
@@ -18,26 +17,7 @@ _STATUS = {kind: kind.removeprefix("response.") for kind in TERMINALS if kind !=
 
 def read_usage(document: Any) -> Any:
     """ResponseUsage, or MISSING."""
-    if not isinstance(document, dict):
-        return Missing("usage")
-    inputs = document.get("input_tokens_details") or {}
-    outputs = document.get("output_tokens_details") or {}
-    return Usage(
-        input=dig(document, "input_tokens", path="usage.input_tokens"),
-        output=dig(document, "output_tokens", path="usage.output_tokens"),
-        total=dig(document, "total_tokens", path="usage.total_tokens"),
-        cached=_count(inputs, "cached_tokens"),
-        reasoning=_count(outputs, "reasoning_tokens"),
-        audio_input=_count(inputs, "audio_tokens"),
-        audio_output=_count(outputs, "audio_tokens"),
-        accepted_prediction=_count(outputs, "accepted_prediction_tokens"),
-        rejected_prediction=_count(outputs, "rejected_prediction_tokens"),
-    )
-
-
-def _count(details: Any, key: str) -> Any:
-    value = details.get(key) if isinstance(details, dict) else None
-    return 0 if value is None else value
+    return usage.read(document, "input_tokens", "output_tokens")
 
 
 def read_body(answer: Answer) -> None:
