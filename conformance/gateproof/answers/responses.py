@@ -10,6 +10,7 @@ from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer, Error
 from gateproof.answers.chat import document_of, read_error
 from gateproof.answers.sse import Event
 
+TERMINALS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done")
 _FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _STATUS = {kind: kind.removeprefix("response.") for kind in TERMINALS if kind != "response.done"}
 """The status that goes with a terminal event; response.done may have any."""
