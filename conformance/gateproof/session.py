@@ -169,6 +169,7 @@ class SuiteSession:
             "strict": self.settings.strict,
         }
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: what a worker gets from us."""
         assert self.house is not None
