@@ -18,7 +18,13 @@ def responses_events_are_in_order(exchange: Exchange) -> list[str] | None:
     events = [e for e in exchange.answer.events if isinstance(e, dict)]
     if not events:
         return None
-    return _Grammar().read(events)
+    found = _Grammar().read(events)
+    sentinels = exchange.answer.events.count("[DONE]")
+    if sentinels > 1:
+        found.append(f"[DONE] came {sentinels} times")
+    elif sentinels and exchange.answer.events[-1] != "[DONE]":
+        found.append("data came after [DONE]")
+    return found
 
 
 class _Grammar:

@@ -14,6 +14,8 @@ def first_delta_comes_before_the_end(ask: Ask, upstream: Upstream, check: CheckH
 
     live = ask.begin()
     came = _holds(live, check, "one ")
+    if not came:
+        check.mark_buffering()
     live.release("before-the-end")
     answer = live.finish()
 
@@ -37,10 +39,7 @@ def each_delta_comes_before_the_next(ask: Ask, upstream: Upstream, check: CheckH
 
 
 def _holds(live: Live, check: CheckHand, wanted: str) -> bool:
-    """Whether the client comes to hold this text. Once a pair was seen to hold back, nobody waits for it again."""
+    """Whether the client comes to hold this text. Once a pair was seen to hold all back, nobody waits for it again."""
     if check.is_buffering():
         return False
-    came = live.until(lambda answer: answer.text.startswith(wanted))
-    if not came:
-        check.mark_buffering()
-    return came
+    return live.until(lambda answer: answer.text.startswith(wanted))
