@@ -116,7 +116,7 @@ def reached(id: str) -> Iterator[ast.AST]:
 COMPUTED = {
     "ending.truncated-upstream-is-an-error": {"answer.outcome": {"error", "aborted"}},
     "ending.broken-transfer-is-an-error": {"answer.outcome": {"error", "aborted"}},
-    "ending.terminal-without-response-still-ends": {"answer.outcome": {"complete", "error"}},
+    "ending.terminal-without-response-still-ends": {"answer.outcome": {"complete", "error", "aborted"}},
     "failure.failed-before-output-is-an-error": {"answer.error.where": {"http", "in-band"}},
 }
 
