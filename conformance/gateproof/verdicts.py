@@ -17,7 +17,6 @@ STALE = "stale"
 BLOCKED = "blocked"
 """The plain text turn of this pair and mode fails, or the gateway locked us out. Its cause counts once as a failure."""
 SUITE_ERROR = "suite error"
-NOT_CLAIMED = "not claimed"
 
 RAN = (PASS, FAIL, SHOULD, NOT_TESTABLE, KNOWN, STALE, BLOCKED, SUITE_ERROR)
 FAILING = (FAIL, NOT_TESTABLE, STALE)

@@ -15,13 +15,10 @@ from gateproof_mock.turns import (
     Cut,
     Element,
     Ending,
-    ErrorEvent,
     Event,
-    Failed,
     Hold,
     Incomplete,
     Interleaved,
-    Refused,
     ToolCall,
     Usage,
 )
@@ -69,10 +66,6 @@ class Script:
         made_up = isinstance(ending, Incomplete) and ending.reason not in _DOCUMENTED_REASONS
         lawless = any(isinstance(e, Event | Cut) for e in self.turn)
         return self.wire.lawful and not lawless and not made_up
-
-    @property
-    def fails(self) -> bool:
-        return isinstance(self.ending, Failed | ErrorEvent | Cut | Refused)
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"say": [_element_to_json(e) for e in self.turn]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateproof.answers.answer import Answer
-from gateproof.cases.reading import event_names, events_of_type, json_events
+from gateproof.cases.reading import event_names, events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof.verdicts import Blocked
@@ -93,7 +93,7 @@ def in_band_error_has_the_chat_shape(ask: Ask, upstream: Upstream, check: CheckH
 
     if _not_in_band(answer, check):
         return
-    events = json_events(answer)
+    events = answer.events
     errors = [i for i, e in enumerate(events) if isinstance(e, dict) and e.get("error") is not None]
     assert errors, f"no data event has a top-level error: {answer!r}"
     error = events[errors[0]]["error"]
@@ -192,7 +192,7 @@ def responses_stream_ends_with_failed(ask: Ask, upstream: Upstream, check: Check
 
     if _not_in_band(answer, check):
         return
-    types = [e.get("type") for e in json_events(answer) if isinstance(e, dict)]
+    types = [e.get("type") for e in answer.events if isinstance(e, dict)]
     assert types, repr(answer)
     assert types[-1] == "response.failed", f"the stream ends with {types[-1]!r}"
     assert event_names(ask.last)[-1] == "response.failed", "response.failed has no event line of its name"

@@ -9,11 +9,6 @@ from gateproof.answers.sse import Event, EventReader
 from gateproof.exchange import Exchange
 
 
-def json_events(answer: Answer) -> list[Any]:
-    """The data of each event: an object, or "[DONE]", or what was not JSON."""
-    return answer.events
-
-
 def events_of_type(answer: Answer, kind: str) -> list[dict[str, Any]]:
     """Responses events of one type."""
     return [e for e in answer.events if isinstance(e, dict) and e.get("type") == kind]
