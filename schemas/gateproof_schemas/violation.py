@@ -61,6 +61,8 @@ def violations(error: ValidationError) -> Iterator[Violation]:
             yield Violation(path, _json(rule), described(instance))
         case "enum":
             yield Violation(path, _either(map(_json, rule)), described(instance))
+        case "not" if "enum" in rule:
+            yield Violation(path, f"anything but {_either(map(_json, rule['enum']))}", described(instance))
         case "minLength" if rule == 1:
             yield Violation(path, "a string that is not empty", described(instance))
         case "minItems":

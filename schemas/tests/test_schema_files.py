@@ -12,6 +12,7 @@ from gateproof_schemas.library import read, registry
 
 BASE = "https://gateproof.invalid/schemas/"
 EVENTS = "responses/events/"
+MESSAGES_EVENTS = "messages/events/"
 FILES = dict(read(Path(__file__).parent.parent / "gateproof_schemas"))
 UNNUMBERED = {"error", "response.failed"}
 
@@ -67,6 +68,13 @@ def test_an_event_file_is_named_after_its_type_and_numbered(name: str) -> None:
     assert FILES[name]["properties"]["type"] == {"const": type_}
     assert FILES[name]["properties"]["sequence_number"] == {"type": "integer"}
     assert ("sequence_number" in FILES[name]["required"]) == (type_ not in UNNUMBERED)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(MESSAGES_EVENTS)])
+def test_a_messages_event_file_is_named_after_its_type(name: str) -> None:
+    type_ = name.removeprefix(MESSAGES_EVENTS)
+    assert FILES[name]["title"] == type_
+    assert FILES[name]["properties"]["type"] == {"const": type_}
 
 
 def test_names_are_the_files_in_order() -> None:

@@ -201,6 +201,52 @@ def test_a_request_in_the_words_of_the_other_dialect_is_found() -> None:
     ]
 
 
+def test_a_messages_request_in_the_words_of_openai_is_found() -> None:
+    request: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+    assert lines(request, "messages/request") == []
+    image = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]
+    (line,) = lines(request | {"messages": image}, "messages/request")
+    assert line.startswith('$.messages[0].content[0].type: expected anything but "image_url", "input_audio", ')
+    assert line.endswith(' or "refusal", got "image_url" (a string)')
+    nested_in_result = [
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": image[0]["content"]}]}
+    ]
+    assert [violation.path for violation in validate(request | {"messages": nested_in_result}, "messages/request")] == [
+        "$.messages[0].content[0].content[0].type"
+    ]
+    tool = {"type": "function", "function": {"name": "add"}}
+    assert lines(request | {"tools": [tool]}, "messages/request") == [
+        '$.tools[0].type: expected anything but "function", got "function" (a string)'
+    ]
+    flat_tool = {"name": "add", "parameters": {"type": "object"}}
+    assert lines(request | {"tools": [flat_tool]}, "messages/request") == [
+        '$.tools[0]: expected the key "input_schema", which is missing'
+    ]
+    assert lines(request | {"tool_choice": "required"}, "messages/request") == [
+        '$.tool_choice: expected an object, got "required" (a string)'
+    ]
+    answer = [{"role": "tool", "tool_call_id": "c", "content": "2"}]
+    assert [violation.path for violation in validate(request | {"messages": answer}, "messages/request")] == [
+        "$.messages[0].role"
+    ]
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "tool_calls", "content_filter", "function_call"])
+def test_a_finish_reason_is_no_stop_reason(reason: str) -> None:
+    event = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 1}}
+    words = '"stop", "length", "tool_calls", "content_filter" or "function_call"'
+    assert lines(event, "messages/event") == [
+        f'$.delta.stop_reason: expected anything but {words}, got "{reason}" (a string)'
+    ]
+
+
+def test_thinking_may_begin_without_its_signature_but_not_end_so() -> None:
+    block = {"type": "thinking", "thinking": "hm"}
+    event = {"type": "content_block_start", "index": 0, "content_block": block}
+    assert lines(event, "messages/event") == []
+    assert lines(block, "messages/blocks") == ['$: expected the key "signature", which is missing']
+
+
 def test_a_failed_response_says_why() -> None:
     response = {"id": "r", "object": "response", "created_at": 1, "status": "failed", "model": "m", "output": []}
     assert lines(response, "responses/response") == ['$: expected the key "error", which is missing']
