@@ -18,7 +18,7 @@ from gateproof.answers.absent import Missing
 from gateproof.answers.answer import ABORTED, BROKEN, CUT, ERROR, HUNG, Answer, Error
 from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
-from gateproof_mock.journal import Leg
+from gateproof_mock.serving.journal import Leg
 
 LEG_LIMIT = 8 * 1024 * 1024
 """Bytes of an answer that are read. More is a flood: no turn of the edition is a tenth of it."""

@@ -8,7 +8,7 @@ from typing import Any
 from gateproof.answers.answer import Answer
 from gateproof.pairs import Pair
 from gateproof_mock import Script
-from gateproof_mock.journal import Leg
+from gateproof_mock.serving.journal import Leg
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from gateproof.pairs import Pair
 from gateproof.questions import PATHS, question
 from gateproof.verdicts import NotTestable
 from gateproof_mock import RemoteMock, Script, Wire, marker, script
-from gateproof_mock.turns import Element, Hold, Interleaved, ToolCall
+from gateproof_mock.language.turns import Element, Hold, Interleaved, ToolCall
 
 EXCHANGE_CEILING = 20.0
 BARRIER_CEILING = 4.0

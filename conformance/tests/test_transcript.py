@@ -12,7 +12,7 @@ from gateproof.exchange import Exchange
 from gateproof.pairs import Pair
 from gateproof.redact import Redactor
 from gateproof.transcript import LEGS, render, transcript
-from gateproof_mock.journal import Leg
+from gateproof_mock.serving.journal import Leg
 
 CLIENT_KEY = "client-key-4711-of-the-gateway"
 UPSTREAM_KEY = "upstream-key-0815-of-the-provider"

@@ -1,17 +1,23 @@
-"""The HTTP control API under `/_gateproof/`: scripts, barriers, journal, reset, health. JSON in, JSON out.
+"""The HTTP control API under `/_gateproof/`: scripts, barriers, journal, built-in scripts, reset, health. JSON in, JSON out.
 
     GET    /_gateproof/health
-    PUT    /_gateproof/scripts/MARKER            {"calls": [script, ...]}
-    DELETE /_gateproof/scripts/MARKER
-    POST   /_gateproof/barriers/MARKER/NAME      release it
-    GET    /_gateproof/barriers/MARKER/NAME?within=S      wait until it is reached
-    GET    /_gateproof/journal?marker=M&calls=N&within=S&ended=1
-    GET    /_gateproof/journal?unmatched=1
+    PUT    /_gateproof/scripts/NAME              {"calls": [script, ...], "when": {...}}
+    DELETE /_gateproof/scripts/NAME
+    POST   /_gateproof/scripts                   a script file: all of it is registered, or nothing
+    GET    /_gateproof/scripts
+    POST   /_gateproof/barriers/NAME/BARRIER     release it; without BARRIER all of this script
+    GET    /_gateproof/barriers/NAME/BARRIER?within=S     wait until it is reached
+    GET    /_gateproof/journal?script=NAME&calls=N&within=S&ended=1
+    GET    /_gateproof/journal?unmatched=1&problems=1&after=N&limit=N
+    GET    /_gateproof/builtin
+    GET    /_gateproof/builtin/NAME?seed=N
+    GET    /_gateproof/schema
     POST   /_gateproof/reset
 
-A request without the token, where the mock has one, is a 403; health alone needs none. A wrong request is a 400 and an
-unknown route, marker or barrier a 404, each with `{"error": {"message"}}`. Every wait is bounded by 60 s and ends when the
-mock stops; a body may hold 16 MiB.
+NAME is a marker, or any name of a script that has a `when`. A request without the token, where the mock has one, is a 403;
+health alone needs none. A wrong request is a 400 and an unknown route, script or barrier a 404, each with
+`{"error": {"message"}}`. Every wait is bounded by 60 s and ends when the mock stops; a body may hold 16 MiB. Every answer
+has a schema, `own/control/...`.
 """
 
 from __future__ import annotations
@@ -20,53 +26,60 @@ import difflib
 import hmac
 import math
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from gateproof_mock.journal import Entry, Journal
+from gateproof_mock import builtin
 from gateproof_mock.jsontext import DEPTH_LIMIT, parsed
-from gateproof_mock.scripts import ScriptError, scripts_from_json
-from gateproof_mock.stage import Barrier, Stage
+from gateproof_mock.language.files import Registration, registration_from_json, registrations_from_text
+from gateproof_mock.language.scripts import ScriptError
+from gateproof_mock.serving.journal import Entry
+from gateproof_mock.serving.reception import Reception
 
 PREFIX = "/_gateproof/"
 TOKEN_HEADER = "X-Gateproof-Token"
 BODY_LIMIT = 16 * 1024 * 1024
 WAIT_LIMIT = 60.0
 NAME = "gateproof mock"
+NOT_LOCAL = "the mock is not bound to a loopback address and has no token"
 
 # The routes as read by people: what a 404 offers.
 _ROUTES = (
-    "GET health, PUT or DELETE scripts/MARKER, POST or GET barriers/MARKER/NAME, GET journal, POST reset, all under "
-    + PREFIX
+    "GET health, PUT or DELETE scripts/NAME, GET or POST scripts, POST or GET barriers/NAME/BARRIER, POST barriers/NAME,"
+    f" GET journal, GET builtin, GET builtin/NAME, GET schema, POST reset, all under {PREFIX}"
 )
-_TICK = 0.02
+_ONE_SHAPE = '{"calls": [script, ...]}'
+_OWN = "own/"
+_SCHEMAS = ("control/", "script")
+# A barrier tells nobody that it was reached, or dropped before that.
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 Answer = tuple[int, dict[str, Any]]
 
 
 class Control:
-    """Answers control requests. `token` guards it; `enabled=False` answers 403 to everything but health.
+    """Answers control requests. `token` guards it; `enabled=False` answers 403 to everything but health, with `why_off`.
 
     `stopping` ends the waits.
     """
 
     def __init__(
         self,
-        stage: Stage,
-        journal: Journal,
+        reception: Reception,
         token: str = "",
         *,
         enabled: bool = True,
+        why_off: str = NOT_LOCAL,
         stopping: threading.Event | None = None,
     ) -> None:
-        self._stage = stage
-        self._journal = journal
+        self._reception = reception
+        self._stage = reception.stage
+        self._journal = reception.journal
         self._token = token
         self._stopping = stopping or threading.Event()
         self.enabled = enabled
+        self.why_off = why_off
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Status and JSON document for a request under PREFIX. Never raises for a wrong request.
@@ -76,72 +89,153 @@ class Control:
         path, _, search = target.partition("#")[0].partition("?")
         parts = [unquote(p) for p in path.removeprefix(PREFIX).strip("/").split("/")]
         if method in ("GET", "HEAD") and parts == ["health"]:
-            return 200, {"status": "ok", "name": NAME, "unmatched_calls": len(self._journal.unmatched())}
+            return 200, self._health()
         if not self.enabled:
-            return _error(403, "The control API is off: the mock is not bound to a loopback address and has no token.")
+            return _error(403, f"The control API is off: {self.why_off}.")
         given = headers.get(TOKEN_HEADER, "").encode("latin-1", "replace")
         if self._token and not hmac.compare_digest(given, self._token.encode()):
             return _error(403, f"Wrong or missing {TOKEN_HEADER}.")
         try:
-            return self._dispatch(method, parts, _Query(search), body)
+            yaml = "yaml" in headers.get("Content-Type", "")
+            return self._dispatch(method, parts, _Query(search), body, yaml=yaml)
         except ValueError as error:
             return _error(400, str(error))
 
-    def _dispatch(self, method: str, parts: list[str], query: _Query, body: bytes) -> Answer:
+    def _dispatch(self, method: str, parts: list[str], query: _Query, body: bytes, *, yaml: bool) -> Answer:
+        match parts:
+            case ["scripts", *_]:
+                found = self._scripts(method, parts[1:], query, body, yaml=yaml)
+            case ["barriers", *_]:
+                found = self._barriers(method, parts[1:], query)
+            case _:
+                found = self._others(method, parts, query)
+        if found is None:
+            return _error(404, f"No such control route: {method} {'/'.join(parts)[:100]}. There are: {_ROUTES}.")
+        return found
+
+    def _health(self) -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "name": NAME,
+            "calls": len(self._journal.all()),
+            "unmatched_calls": self._journal.unmatched_count(),
+            "floor": self._reception.floor.to_json(),
+        }
+
+    # --- scripts ----------------------------------------------------------------------------------
+
+    def _scripts(self, method: str, parts: list[str], query: _Query, body: bytes, *, yaml: bool) -> Answer | None:
+        query.knows()
         match method, parts:
-            case "PUT", ["scripts", marker]:
+            case "PUT", [name]:
+                document = parsed(body)
+                if not isinstance(document, list):
+                    document = _object(body, _ONE_SHAPE)
+                self._register([registration_from_json(name, document)])
+                return 200, {"name": name}
+            case "DELETE", [name]:
+                self._stage.drop(name)
+                return 200, {"name": name}
+            case "GET", []:
+                return 200, {"scripts": self._stage.names()}
+            case "POST", []:
+                found = registrations_from_text(body, yaml=yaml)
+                self._register(found)
+                return 200, {"registered": [one.name for one in found]}
+            case _:
+                return None
+
+    def _register(self, found: Sequence[Registration]) -> None:
+        """All of them, or none."""
+        done: list[str] = []
+        try:
+            for one in found:
+                self._stage.put(one.name, one.calls, one.when)
+                done.append(one.name)
+        except ScriptError:
+            for name in done:
+                self._stage.drop(name)
+            raise
+
+    # --- barriers ---------------------------------------------------------------------------------
+
+    def _barriers(self, method: str, parts: list[str], query: _Query) -> Answer | None:
+        match method, parts:
+            case "POST", [name]:
                 query.knows()
-                self._stage.put(marker, scripts_from_json(_calls(body)))
-                return 200, {"marker": marker}
-            case "DELETE", ["scripts", marker]:
-                query.knows()
-                self._stage.drop(marker)
-                return 200, {"marker": marker}
-            case "POST" | "GET", ["barriers", marker, name]:
+                barriers = self._stage.barriers(name)
+                if barriers is None:
+                    return _no_script(name)
+                for barrier in barriers.values():
+                    barrier.release()
+                return 200, {"released": list(barriers)}
+            case "POST" | "GET", [name, wanted]:
                 query.knows(*(("within",) if method == "GET" else ()))
-                return self._barrier(method, marker, name, query)
+                return self._barrier(method, name, wanted, query)
+            case _:
+                return None
+
+    def _barrier(self, method: str, name: str, wanted: str, query: _Query) -> Answer:
+        barriers = self._stage.barriers(name)
+        if barriers is None:
+            return _no_script(name)
+        barrier = barriers.get(wanted)
+        if barrier is None:
+            there = ", ".join(barriers) or "none"
+            return _error(404, f"The scripts of {name} have no hold {wanted[:60]!r}; there are: {there}.")
+        told: dict[str, Any] = {}
+        if method == "POST":
+            barrier.release()
+        elif not barrier.await_reached(within := query.seconds("within"), self._stopping) and within:
+            told = {"problem": f"No play of {name} came to the barrier {wanted!r} within {within:g} s."}
+        return 200, {"reached": barrier.reached.is_set(), "released": barrier.released.is_set(), **told}
+
+    # --- what was seen, and the rest --------------------------------------------------------------
+
+    def _others(self, method: str, parts: list[str], query: _Query) -> Answer | None:
+        match method, parts:
             case "GET", ["journal"]:
-                return 200, {"calls": [e.to_json() for e in self._entries(query)]}
+                entries = self._entries(query)
+                problems = query.flag("problems")
+                return 200, {"calls": [e.to_json(problems=problems) for e in entries]}
+            case "GET", ["builtin"]:
+                query.knows()
+                return 200, {"builtin": [{"name": n, "about": builtin.describe(n)} for n in builtin.names()]}
+            case "GET", ["builtin", name]:
+                query.knows("seed")
+                return _builtin(name, query.count("seed"))
+            case "GET", ["schema"]:
+                query.knows()
+                return 200, _schemas()
             case "POST", ["reset"]:
                 query.knows()
                 self._stage.clear()
                 self._journal.clear()
+                self._reception.floor.clear()
                 return 200, {}
             case _:
-                return _error(404, f"No such control route: {method} {'/'.join(parts)[:100]}. There are: {_ROUTES}.")
-
-    def _barrier(self, method: str, marker: str, name: str, query: _Query) -> Answer:
-        barriers = self._stage.barriers(marker)
-        if barriers is None:
-            return _error(404, f"No script has the marker {marker[:60]!r}.")
-        barrier = barriers.get(name)
-        if barrier is None:
-            there = ", ".join(barriers) or "none"
-            return _error(404, f"The scripts of {marker} have no hold {name[:60]!r}; there are: {there}.")
-        if method == "POST":
-            barrier.released.set()
-        else:
-            self._await_reached(barrier, query.seconds("within"))
-        return 200, {"reached": barrier.reached.is_set(), "released": barrier.released.is_set()}
-
-    def _await_reached(self, barrier: Barrier, within: float) -> None:
-        deadline = time.monotonic() + within
-        while not barrier.gone and not self._stopping.is_set():
-            left = deadline - time.monotonic()
-            if barrier.reached.wait(max(0.0, min(left, _TICK))) or left <= 0:
-                return
+                return None
 
     def _entries(self, query: _Query) -> Sequence[Entry]:
-        query.knows("marker", "calls", "within", "ended", "unmatched")
-        if query.flag("unmatched"):
-            return self._journal.unmatched()
-        marker = query.word("marker")
+        query.knows("marker", "script", "calls", "within", "ended", "unmatched", "problems", "after", "limit")
+        unmatched, after, limit = query.flag("unmatched"), query.count("after"), query.count("limit")
+        found = [e for e in self._awaited(query) if e.number > after and not (unmatched and e.matched)]
+        return found[-limit:] if limit else found
+
+    def _awaited(self, query: _Query) -> Sequence[Entry]:
+        if query.word("marker") and query.word("script"):
+            raise ValueError("marker and script are two words for the same: give one of them.")
+        name = query.word("marker") or query.word("script")
         calls, within, ended = query.count("calls"), query.seconds("within"), query.flag("ended")
-        if not marker:
-            if calls or within or ended:
-                raise ValueError("calls, within and ended wait for the calls of a marker: give `marker` too.")
-            return self._journal.all()
-        return self._journal.await_calls(marker, calls, within, ended=ended)
+        if name:
+            return self._journal.await_calls(name, calls, within, ended=ended)
+        after = query.count("after")
+
+        def enough() -> bool:
+            return sum(e.number > after and (not ended or e.ended != "open") for e in self._journal.all()) >= calls
+
+        self._journal.await_that(enough, within)
+        return self._journal.all()
 
 
 class _Query:
@@ -183,14 +277,34 @@ class _Query:
         return min(seconds, WAIT_LIMIT)
 
 
-def _calls(body: bytes) -> object:
+def _object(body: bytes, shape: str) -> Mapping[str, Any]:
     document = parsed(body)
     if not isinstance(document, dict):
-        raise ScriptError(f'Expected {{"calls": [script, ...]}} as JSON in UTF-8, at most {DEPTH_LIMIT} levels deep.')
-    for key in document:
-        if key != "calls":
-            raise ScriptError(f"unknown key `{key[:60]}`; did you mean `calls`?")
-    return document.get("calls")
+        raise ScriptError(f"Expected {shape} as JSON in UTF-8, at most {DEPTH_LIMIT} levels deep.")
+    return document
+
+
+def _builtin(name: str, seed: int) -> Answer:
+    try:
+        builtin.describe(name)
+    except ScriptError as error:
+        return _error(404, str(error))
+    return 200, builtin.script(name, seed).to_json()
+
+
+def _schemas() -> dict[str, Any]:
+    # Here, since a mock in a gateway's own tests may never be asked for them.
+    from gateproof_schemas import names, schema
+
+    return {
+        name.removeprefix(_OWN): schema(name)
+        for name in names()
+        if name.startswith(_OWN) and name.removeprefix(_OWN).startswith(_SCHEMAS)
+    }
+
+
+def _no_script(name: str) -> Answer:
+    return _error(404, f"No script has the marker or name {name[:60]!r}.")
 
 
 def _error(status: int, message: str) -> Answer:

@@ -10,8 +10,10 @@ DEPTH_LIMIT = 128
 """Nesting of JSON that is read. What can be read can be written again: each is a recursion in the `json` module."""
 
 
-def dumps(document: object) -> bytes:
+def dumps(document: object, *, ascii: bool = False) -> bytes:
     """Compact JSON in UTF-8. Non-ASCII is written raw, as providers do; half a surrogate pair can only be escaped."""
+    if ascii:
+        return json.dumps(document, separators=(",", ":")).encode()
     try:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:

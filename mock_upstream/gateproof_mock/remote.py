@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,7 +12,9 @@ import httpx
 
 from gateproof_mock.control import PREFIX, TOKEN_HEADER, WAIT_LIMIT
 from gateproof_mock.jsontext import dumps
-from gateproof_mock.scripts import Script
+from gateproof_mock.language.files import load
+from gateproof_mock.language.matching import When
+from gateproof_mock.language.scripts import Script
 
 
 class MockError(RuntimeError):
@@ -52,29 +55,71 @@ class RemoteMock:
     def health(self) -> dict[str, Any]:
         return self._ask("GET", "health")
 
-    def put(self, marker: str, scripts: Sequence[Script]) -> None:
-        """Register the scripts of a marker's first, second, nth call."""
-        self._ask("PUT", f"scripts/{_part(marker)}", {"calls": [s.to_json() for s in scripts]})
+    def put(self, name: str, scripts: Sequence[Script], when: When | None = None) -> None:
+        """Register the scripts of the first, second, nth call with this marker; with `when`, of those that look so.
 
-    def drop(self, marker: str) -> None:
-        self._ask("DELETE", f"scripts/{_part(marker)}")
+        Raises ScriptError for a `when` with a function in it, which cannot travel.
+        """
+        document: dict[str, Any] = {"calls": [s.to_json() for s in scripts]}
+        if when is not None:
+            document["when"] = when.to_json()
+        self._ask("PUT", f"scripts/{_part(name)}", document)
 
-    def release(self, marker: str, barrier: str) -> None:
-        self._ask("POST", f"barriers/{_part(marker)}/{_part(barrier)}")
+    def drop(self, name: str) -> None:
+        self._ask("DELETE", f"scripts/{_part(name)}")
 
-    def reached(self, marker: str, barrier: str, within: float) -> bool:
+    def scripts(self) -> list[str]:
+        """The markers and names that are registered."""
+        found: list[str] = self._ask("GET", "scripts")["scripts"]
+        return found
+
+    def builtin(self) -> dict[str, str]:
+        """The built-in scripts: what each is about, by name."""
+        return {one["name"]: one["about"] for one in self._ask("GET", "builtin")["builtin"]}
+
+    def release(self, name: str, barrier: str) -> None:
+        self._ask("POST", f"barriers/{_part(name)}/{_part(barrier)}")
+
+    def reached(self, name: str, barrier: str, within: float) -> bool:
         """Whether a script has come to this barrier; waits for it at most `within` seconds."""
-        return bool(self._ask("GET", f"barriers/{_part(marker)}/{_part(barrier)}", within=within)["reached"])
+        return bool(self._ask("GET", f"barriers/{_part(name)}/{_part(barrier)}", within=within)["reached"])
+
+    def release_all(self, name: str) -> None:
+        """Release every barrier of these scripts."""
+        self._ask("POST", f"barriers/{_part(name)}")
+
+    def load(self, path: str | Path) -> list[str]:
+        """Register all scripts of a YAML or JSON file; their names. Raises ScriptError."""
+        for one in (found := load(path)):
+            self.put(one.name, one.calls, one.when)
+        return [one.name for one in found]
 
     def calls(
-        self, marker: str, at_least: int = 0, within: float = 0.0, *, ended: bool = False
+        self, name: str, at_least: int = 0, within: float = 0.0, *, ended: bool = False, problems: bool = False
     ) -> list[dict[str, Any]]:
-        """The journal's entries of a marker, waiting for `at_least` of them to have come in (or ended)."""
-        query: dict[str, Any] = {"marker": marker, "calls": at_least, "within": within}
-        if ended:
-            query["ended"] = 1
+        """The journal's entries of a marker or script ("": of any), waiting for `at_least` of them to have come in (or ended).
+
+        `problems`: each with what its dialect's schema has against the request.
+        """
+        query: dict[str, Any] = {**({"script": name} if name else {}), "calls": at_least, "within": within}
+        query |= {key: 1 for key, wanted in (("ended", ended), ("problems", problems)) if wanted}
         found: list[dict[str, Any]] = self._ask("GET", "journal", **query)["calls"]
         return found
+
+    def await_call(self, name: str, within: float) -> dict[str, Any]:
+        """The first call of this marker or script, once it has come in."""
+        for call in self.calls(name, 1, within):
+            return call
+        raise MockError(f"the mock at {self.origin} got no call of {name} within {within:g} s")
+
+    def await_end(self, name: str, within: float) -> dict[str, Any]:
+        """The first call of this marker or script that has ended, once there is one."""
+        calls = self.calls(name, 1, within, ended=True)
+        for call in calls:
+            if call["ended"] != "open":
+                return call
+        came = f"{len(calls)} came, and none ended" if calls else "none came"
+        raise MockError(f"no call of {name} at the mock at {self.origin} ended within {within:g} s: {came}")
 
     def all_calls(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask("GET", "journal")["calls"]
@@ -85,7 +130,7 @@ class RemoteMock:
         return found
 
     def reset(self) -> None:
-        """Forget every script and every call, and release whoever waits."""
+        """Forget every script, every call and the floor, and release whoever waits."""
         self._ask("POST", "reset")
 
     def _ask(self, method: str, path: str, body: object = None, **query: Any) -> dict[str, Any]:

@@ -8,16 +8,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gateproof_mock import MockUpstream, RemoteMock
+from mock_bench import ENGINES, Mock
+
+from gateproof_mock import RemoteMock
 
 
-@pytest.fixture
-def mock() -> Iterator[MockUpstream]:
-    with MockUpstream() as running:
+@pytest.fixture(params=ENGINES)
+def mock(request: pytest.FixtureRequest) -> Iterator[Mock]:
+    """A running mock, on each engine in turn; `engine` parametrized indirectly picks one."""
+    with ENGINES[request.param]() as running:
         yield running
 
 
 @pytest.fixture
-def remote(mock: MockUpstream) -> Iterator[RemoteMock]:
+def remote(mock: Mock) -> Iterator[RemoteMock]:
     with RemoteMock(mock.base_url) as client:
         yield client

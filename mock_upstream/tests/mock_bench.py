@@ -1,18 +1,20 @@
-"""What the tests share: a raw HTTP client that hides nothing, and readers of both dialects' streams."""
+"""What the tests share: a raw HTTP client that hides nothing, and readers of the dialects' streams."""
 
 import json
 import socket
 from collections.abc import Iterator
 from typing import Any
 
-from gateproof_mock import MockUpstream, Script, marker, run_part
-from gateproof_mock.dialects import RENDERERS, Asked
-from gateproof_mock.steps import Head, Step, Write
+from gateproof_mock import LoadUpstream, MockUpstream, Script, marker, run_part
+from gateproof_mock.dialects import DIALECTS, Asked
+from gateproof_mock.dialects.steps import Head, Step, Write
 
-PATHS = {"responses": "/v1/responses", "chat": "/v1/chat/completions"}
+PATHS = {"responses": "/v1/responses", "chat": "/v1/chat/completions", "messages": "/v1/messages"}
 CEILING = 5.0
 
 Json = dict[str, Any]
+Mock = MockUpstream | LoadUpstream
+ENGINES: dict[str, type[MockUpstream] | type[LoadUpstream]] = {"threads": MockUpstream, "load": LoadUpstream}
 
 
 def new_marker() -> str:
@@ -20,7 +22,7 @@ def new_marker() -> str:
 
 
 def rendered(script: Script, dialect: str, *, kind: str = "turn", **body: Any) -> list[Step]:
-    return list(RENDERERS[dialect](script, Asked(body, kind)))
+    return list(DIALECTS[dialect].render(script, Asked(body, kind)))
 
 
 def body_of(steps: list[Step]) -> bytes:
@@ -50,10 +52,18 @@ def read_frames(data: bytes) -> Iterator[tuple[str, Json]]:
             yield fields.get(b"event", b"").decode(), json.loads(fields[b"data"])
 
 
+def said(events: list[tuple[str, Json]], *keys: str) -> list[Json]:
+    """Of every event its type without `response.`, and the keys that are asked for, as far as it has them."""
+    return [
+        {"type": data["type"].removeprefix("response."), **{key: data[key] for key in keys if key in data}}
+        for _, data in events
+    ]
+
+
 class Client:
     """One connection. What is read is what came, byte by byte; `end` says how the connection ended."""
 
-    def __init__(self, mock: MockUpstream) -> None:
+    def __init__(self, mock: Mock) -> None:
         self.socket = socket.create_connection(("127.0.0.1", mock.port), timeout=CEILING)
         self.left = b""
         self.end = ""

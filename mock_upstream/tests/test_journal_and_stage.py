@@ -3,16 +3,22 @@
 import gzip
 import json
 import zlib
+from threading import Thread
 from typing import Any
 
 import pytest
-from mock_bench import new_marker
+from mock_bench import CEILING, new_marker
 
-from gateproof_mock import ScriptError, hold, script, text
-from gateproof_mock.journal import BODY_KEPT, LEG_LIMIT, Journal, Leg
+from gateproof_mock import ScriptError, When, hold, script, text
+from gateproof_mock.dialects.routes import route
+from gateproof_mock.dialects.steps import Head, Write
 from gateproof_mock.jsontext import parsed
 from gateproof_mock.markers import decoded, markers_in
-from gateproof_mock.stage import SCRIPT_LIMIT, Stage
+from gateproof_mock.serving.answers import Answer, Own, Transfer, answer
+from gateproof_mock.serving.calls import BODY_KEPT, Call
+from gateproof_mock.serving.journal import LEG_LIMIT, Entry, Journal, Leg
+from gateproof_mock.serving.stage import RULE_LIMIT, SCRIPT_LIMIT, Stage
+from gateproof_schemas import validate
 
 A, B = "gp-aaaaaa-aaaaaaaa", "gp-bbbbbb-bbbbbbbb"
 
@@ -66,30 +72,109 @@ def test_wide_json_is_parsed() -> None:
     assert parsed(b"[" + b",".join([b"[]"] * 1000) + b"]") == [[]] * 1000
 
 
+# --- the stage ------------------------------------------------------------------------------------
+
+
+def call_of(*words: str, path: str = "/v1/responses", **body: Any) -> Call:
+    data = json.dumps({"model": "m", **body, "input": " ".join(words)}).encode()
+    return Call("POST", path, [], data, route(path))
+
+
+def taken(stage: Stage, *words: str, **body: Any) -> str:
+    """The name of what this call gets; "" for nothing."""
+    cue = stage.take(call_of(*words, **body))
+    return cue.name if cue else ""
+
+
 def test_the_nth_call_gets_the_nth_script() -> None:
     stage = Stage()
     first, second = script(text("1")), script(text("2"))
     stage.put(A, [first, second])
-    cues = [stage.take([A]) for _ in range(3)]
+    cues = [stage.take(call_of(A)) for _ in range(3)]
     assert [c.script for c in cues if c] == [first, second, second]
-    assert stage.take([B]) is None
-    assert stage.take([]) is None
+    assert stage.take(call_of(B)) is None
+    assert stage.take(call_of()) is None
 
 
 def test_the_newest_known_marker_counts() -> None:
     stage = Stage()
     stage.put(A, [script()])
     stage.put(B, [script()])
-    for seen, taken in (((A, B), B), ((B, A), A), ((A, new_marker()), A)):
-        cue = stage.take(seen)
-        assert cue is not None
-        assert cue.marker == taken
+    for seen, name in (((A, B), B), ((B, A), A), ((A, new_marker()), A)):
+        assert taken(stage, *seen) == name
+
+
+def test_a_marker_goes_before_a_built_in_word_and_that_before_a_rule() -> None:
+    stage = Stage()
+    stage.put("all", [script()], When())
+    stage.put(A, [script()])
+    assert taken(stage, A, "gp-play-answer.3") == A
+    assert taken(stage, B, "gp-play-answer.3") == "gp-play-answer.3"
+    assert taken(stage, B) == "all"
+    with pytest.raises(ScriptError, match="did you mean `answer`"):
+        stage.take(call_of("gp-play-answwer"))
+
+
+def test_rules_are_tried_in_the_order_of_their_first_registration() -> None:
+    stage = Stage()
+    stage.put("small", [script()], When(model="s*"))
+    stage.put("all", [script()], When())
+    stage.put("small", [script()], When(model="small"))
+    assert stage.names() == ["small", "all"]
+    assert [taken(stage, model=model) for model in ("small", "s", "m")] == ["small", "all", "all"]
+    stage.drop("all")
+    assert taken(stage, model="m") == ""
+
+
+def test_a_name_is_registered_once() -> None:
+    stage = Stage()
+    stage.put(A, [script()])
+    stage.put(A, [script()], When(model="s"))
+    assert (stage.names(), taken(stage, A), taken(stage, model="s")) == ([A], "", A)
+    stage.put(A, [script()])
+    assert (stage.names(), taken(stage, A), taken(stage, model="s")) == ([A], A, "")
 
 
 @pytest.mark.parametrize("word", ["", "hello", "gp-aaaaaa-aaaaaaa", "gp-AAAAAA-aaaaaaaa", "x" + A, A + "a", A + "\n"])
-def test_a_word_that_no_prompt_is_searched_for_is_refused(word: str) -> None:
+def test_a_word_that_no_prompt_is_searched_for_needs_a_when(word: str) -> None:
     with pytest.raises(ScriptError, match="is no marker: expected gp-xxxxxx-xxxxxxxx"):
         Stage().put(word, [script()])
+    Stage().put(word, [script()], When())
+
+
+def test_rules_are_bounded() -> None:
+    stage = Stage()
+    for n in range(RULE_LIMIT):
+        stage.put(str(n), [script()], When())
+    stage.put("0", [script()], When())
+    with pytest.raises(ScriptError, match=f"there are {RULE_LIMIT}"):
+        stage.put("more", [script()], When())
+
+
+def test_who_cannot_block_is_told_of_a_release() -> None:
+    stage, told = Stage(), []
+    stage.put(A, [script(hold("a"))])
+    barrier = stage.barriers(A)["a"]  # type: ignore[index]
+    forgotten = lambda: told.append("forgotten")  # noqa: E731
+    barrier.then(lambda: told.append("before"))
+    barrier.then(forgotten)
+    barrier.forget(forgotten)
+    assert told == []
+    stage.release(A, "a")
+    stage.release(A, "a")
+    barrier.then(lambda: told.append("after"))
+    assert told == ["before", "after"]
+
+
+def test_all_may_be_released() -> None:
+    stage = Stage()
+    stage.put(A, [script(hold("a"))])
+    stage.put("all", [script(hold("a"))], When())
+    stage.release_all()
+    for name in (A, "all"):
+        barrier = stage.barrier(name, "a")
+        assert barrier is not None
+        assert (barrier.released.is_set(), barrier.gone) == (True, False)
 
 
 def test_no_scripts_are_refused() -> None:
@@ -101,7 +186,7 @@ def test_no_scripts_are_refused() -> None:
 def test_who_waits_in_an_old_script_is_released(end: str) -> None:
     stage = Stage()
     stage.put(A, [script(hold("a"))])
-    cue = stage.take([A])
+    cue = stage.take(call_of(A))
     assert cue is not None
     if end == "drop":
         stage.drop(A)
@@ -134,12 +219,25 @@ def test_the_stage_is_bounded() -> None:
 
     for n in range(SCRIPT_LIMIT + 1):
         stage.put(word(n), one)
-    assert stage.take([word(0)]) is None
-    assert stage.take([word(1)]) is not None
+    assert taken(stage, word(0)) == ""
+    assert taken(stage, word(1)) == word(1)
 
 
-def entry_of(journal: Journal, mark: str = A, body: bytes = b"", path: str = "/") -> Any:
-    return journal.open(markers=(mark,) if mark else (), method="POST", path=path, headers=[], body=body)
+# --- the journal ----------------------------------------------------------------------------------
+
+
+OWN = Own(b"", b"", b"")
+
+
+def entry_of(journal: Journal, *words: str, body: bytes = b"", said: Answer | None = None, script: str = "") -> Entry:
+    call = Call("POST", "/v1/responses", [], body or " ".join(words).encode(), route("/v1/responses"))
+    entry = journal.open(call, said or Answer((), 0, 0, keeps=False), OWN, script)
+    call.shrink()
+    return entry
+
+
+def sending(*pieces: bytes) -> Answer:
+    return answer([Head(200, {}), *map(Write, pieces)], Transfer())
 
 
 def test_the_journal_is_bounded_in_number() -> None:
@@ -154,19 +252,69 @@ def test_the_journal_is_bounded_in_number() -> None:
 def test_the_journal_is_bounded_in_memory() -> None:
     journal = Journal(memory=5 * BODY_KEPT)
     for _ in range(20):
-        entry_of(journal, body=bytes(2 * BODY_KEPT))
+        entry_of(journal, body=A.encode() + bytes(2 * BODY_KEPT))
     assert 1 <= len(journal.all()) <= 5
     assert all(len(e.body) == BODY_KEPT for e in journal.all())
     assert journal.of(A) == journal.all()
 
 
-def test_what_was_sent_counts_too() -> None:
+def test_what_was_sent_counts_too_and_once_where_it_is_shared() -> None:
     journal = Journal(memory=4 * LEG_LIMIT)
     for _ in range(10):
-        entry = entry_of(journal)
-        entry.sent.add(bytes(LEG_LIMIT))
-        journal.close(entry, "played")
-    assert len(journal.all()) <= 4
+        entry_of(journal, said=sending(bytes(LEG_LIMIT)))
+    assert 1 <= len(journal.all()) < 4
+    journal.clear()
+    same = sending(bytes(LEG_LIMIT))
+    for _ in range(10):
+        entry_of(journal, said=same)
+    assert len(journal.all()) == 10
+
+
+def test_calls_are_found_by_marker_and_by_script() -> None:
+    journal = Journal()
+    entry_of(journal, A, B, script="gp-play-answer.0")
+    entry_of(journal, A, script=A)
+    entry_of(journal, script="rule")
+    for name, numbers in ((A, [1, 2]), (B, [1]), ("gp-play-answer.0", [1]), ("rule", [3]), ("none", [])):
+        assert [e.number for e in journal.of(name)] == numbers
+
+
+def test_a_wait_ends_with_what_it_waits_for() -> None:
+    journal = Journal()
+    found: list[list[Entry]] = []
+    waiting = [
+        Thread(target=lambda: found.append(journal.await_calls(A, 1, CEILING))),
+        Thread(target=lambda: found.append(journal.await_calls(A, 1, CEILING, ended=True))),
+    ]
+    for thread in waiting:
+        thread.start()
+    entry = entry_of(journal, A)
+    waiting[0].join(CEILING)
+    assert found == [[entry]]
+    journal.close(entry, "played")
+    waiting[1].join(CEILING)
+    assert found == [[entry], [entry]]
+    assert journal.await_calls(B, 1, 0) == []
+
+
+def test_nobody_waits_when_the_mock_stops() -> None:
+    journal = Journal()
+    waiting = Thread(target=journal.await_calls, args=(A, 1, 60), daemon=True)
+    waiting.start()
+    journal.wake()
+    waiting.join(CEILING)
+    assert not waiting.is_alive()
+    assert journal.await_calls(A, 1, 60) == []
+    journal.wake(awake=False)
+    assert journal.await_calls(A, 1, 0.01) == []
+
+
+def test_what_belongs_to_no_script() -> None:
+    journal = Journal()
+    call = call_of(A)
+    journal.open(call, Answer((), 0, 0, keeps=False), OWN, A, matched=True)
+    stray = entry_of(journal, B)
+    assert (journal.unmatched(), journal.unmatched_count()) == ([stray], 1)
 
 
 def test_an_entry_as_json() -> None:
@@ -178,7 +326,25 @@ def test_an_entry_as_json() -> None:
     long = entry_of(journal, body=b"a" + "ä".encode() * LEG_LIMIT).to_json()
     assert long["body"] == "a" + "ä" * (LEG_LIMIT // 2 - 1)
     assert long["body_bytes"] == 1 + 2 * LEG_LIMIT
-    json.dumps([raw, long])
+    for one in (entry.to_json(), raw, long):
+        assert validate(json.loads(json.dumps(one)), "own/control/entry") == []
+
+
+def test_what_left_is_told_as_far_as_it_left() -> None:
+    entry = entry_of(Journal(), said=sending(b"one", b"two"))
+    assert (entry.status, entry.sent.to_json()) == (0, {"pieces": [], "bytes": 0})
+    entry.writes, entry.first = 1, 5.0
+    assert (entry.status, entry.sent.to_json()) == (200, {"pieces": [[5.0, "one"]], "bytes": 3})
+    entry.writes, entry.times = 2, [5.0, 6.0]
+    assert entry.sent.to_json() == {"pieces": [[5.0, "one"], [6.0, "two"]], "bytes": 6}
+    assert entry.to_json()["writes_in_all"] == 2
+
+
+def test_the_problems_of_a_request() -> None:
+    journal = Journal()
+    assert entry_of(journal, body=b'{"model": "m", "input": "Hi"}').problems() == []
+    assert entry_of(journal, body=b'{"input": "Hi"}').problems() == ['$: expected the key "model", which is missing']
+    assert entry_of(journal, body=b"[").problems() == ["$: expected an object, got null"]
 
 
 def test_a_leg_is_capped() -> None:

@@ -1,25 +1,35 @@
 """The JSON form of scripts: there and back for every element, and the messages for wrong ones."""
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from gateproof_mock import Script, ScriptError, Wire, script, scripts_from_json, text
-from gateproof_mock.turns import (
+from gateproof_mock.language.scripts import Script, ScriptError, script, scripts_from_json
+from gateproof_mock.language.turns import (
+    AFTER,
     ELEMENTS,
     Cancelled,
+    Citation,
     Comment,
     Completed,
+    CustomToolCall,
     Cut,
     Element,
     ErrorEvent,
     Event,
     Failed,
     Hold,
+    Image,
     Incomplete,
     Interleaved,
+    Item,
     NextMessage,
+    NextPart,
+    Pause,
+    Ping,
+    Raw,
     Reasoning,
     Refusal,
     Refused,
@@ -28,16 +38,57 @@ from gateproof_mock.turns import (
     Unfinished,
     Usage,
     WebSearch,
+    citation,
+    completed,
+    cut,
+    event,
+    failed,
+    hold,
+    incomplete,
+    item,
+    ping,
+    raw,
+    reasoning,
     refused,
+    text,
+    tool_call,
     usage,
 )
+from gateproof_mock.language.wire import CHOICES, Wire
 
 EXAMPLES: list[tuple[Element, dict[str, Any]]] = [
     (Text(("a", "b")), {"text": ["a", "b"]}),
     (Text(), {"text": []}),
+    (Text(("a",), times=3, stretch=2), {"text": {"pieces": ["a"], "times": 3, "stretch": 2}}),
+    (
+        Text(("a",), (Citation("https://a/"), Citation("https://b/", "B", 1, 2, "c"))),
+        {
+            "text": {
+                "pieces": ["a"],
+                "citations": [
+                    {"url": "https://a/"},
+                    {"url": "https://b/", "title": "B", "start": 1, "end": 2, "cited": "c"},
+                ],
+            }
+        },
+    ),
     (Reasoning(("a",)), {"reasoning": ["a"]}),
+    (
+        Reasoning(("a",), ("b", "c"), "e", "s"),
+        {"reasoning": {"pieces": ["a"], "full": ["b", "c"], "encrypted": "e", "signature": "s"}},
+    ),
     (Refusal(("no",)), {"refusal": ["no"]}),
     (NextMessage(), {"next_message": True}),
+    (NextPart(), {"next_part": True}),
+    (Ping(), {"ping": True}),
+    (Raw("data: {"), {"raw": "data: {"}),
+    (Pause(0.5), {"pause": 0.5}),
+    (Pause(2), {"pause": 2}),
+    (Image("aa=="), {"image": "aa=="}),
+    (Image("aa==", "image/webp"), {"image": {"data": "aa==", "media_type": "image/webp"}}),
+    (Item({"type": "mcp_call", "data": 1}), {"item": {"data": {"type": "mcp_call", "data": 1}}}),
+    (CustomToolCall("f"), {"custom_tool_call": "f"}),
+    (CustomToolCall("f", ("a",), "i"), {"custom_tool_call": {"name": "f", "input": ["a"], "id": "i"}}),
     (ToolCall("f"), {"tool_call": "f"}),
     (ToolCall("f", ("{", "}"), "call_1"), {"tool_call": {"name": "f", "arguments": ["{", "}"], "id": "call_1"}}),
     (
@@ -48,19 +99,25 @@ EXAMPLES: list[tuple[Element, dict[str, Any]]] = [
     (WebSearch("q"), {"web_search": "q"}),
     (Usage(3), {"usage": 3}),
     (Usage(3, 4, cached=1), {"usage": {"input": 3, "output": 4, "cached": 1}}),
+    (Usage(cache_write=1, extra={"cost": 0.1}), {"usage": {"input": 11, "cache_write": 1, "extra": {"cost": 0.1}}}),
     (Hold("before.the-end:1"), {"hold": "before.the-end:1"}),
     (Comment("PROCESSING"), {"comment": "PROCESSING"}),
     (Event({"type": "keepalive"}), {"event": {"data": {"type": "keepalive"}}}),
     (Event({"data": {"a": 1}}), {"event": {"data": {"data": {"a": 1}}}}),
     (Completed(), {"completed": True}),
+    (Completed(stop_sequence="END"), {"completed": {"stop_sequence": "END"}}),
+    (Completed(reason="pause_turn"), {"completed": {"reason": "pause_turn"}}),
     (Incomplete(), {"incomplete": "max_output_tokens"}),
     (Failed("c"), {"failed": "c"}),
     (Failed("c", "m", "t", 429), {"failed": {"code": "c", "message": "m", "type": "t", "status": 429}}),
     (ErrorEvent(), {"error_event": "server_error"}),
     (ErrorEvent("c", nested=True), {"error_event": {"code": "c", "nested": True}}),
+    (ErrorEvent("c", then_failed=True), {"error_event": {"code": "c", "then_failed": True}}),
     (Cancelled(), {"cancelled": True}),
     (Unfinished(), {"unfinished": "queued"}),
     (Cut("rst"), {"cut": "rst"}),
+    (Cut("rst", "chunk"), {"cut": {"how": "rst", "where": "chunk"}}),
+    (Refused(429, gzip=True), {"refused": {"status": 429, "gzip": True}}),
     (Refused(429), {"refused": 429}),
     (Refused(503, "<html>", {"a": "b"}), {"refused": {"status": 503, "body": "<html>", "headers": {"a": "b"}}}),
     (Refused(400, {"error": None}), {"refused": {"status": 400, "body": {"error": None}}}),
@@ -70,6 +127,13 @@ SHORTHAND: list[tuple[dict[str, Any], Element]] = [
     ({"text": "a"}, Text(("a",))),
     ({"text": {}}, Text()),
     ({"text": {"pieces": "a"}}, Text(("a",))),
+    ({"text": {"pieces": "a", "citations": ["https://a/"]}}, Text(("a",), (Citation("https://a/"),))),
+    ({"reasoning": {"full": "a"}}, Reasoning(full=("a",))),
+    ({"item": {"type": "x", "data": {"a": 1}}}, Item({"type": "x", "data": {"a": 1}})),
+    ({"item": {"data": {"type": "x"}}}, Item({"type": "x"})),
+    ({"ping": {}}, Ping()),
+    ({"completed": {"on": True}}, Completed()),
+    ({"pause": {"seconds": 1}}, Pause(1.0)),
     ({"tool_call": {"name": "f", "arguments": "{}"}}, ToolCall("f", ("{}",))),
     ({"interleaved": ["f", {"name": "g"}]}, Interleaved((ToolCall("f"), ToolCall("g")))),
     ({"usage": {}}, Usage()),
@@ -110,6 +174,27 @@ def test_wire_there_and_back() -> None:
     assert Script.from_json(data).wire == wire
 
 
+def test_every_switch_there_and_back() -> None:
+    for spec in fields(Wire):
+        for value in other_values(spec.name, spec.default):
+            whole = script(text("é"), wire=Wire(**{spec.name: value}))
+            assert set(whole.to_json()["wire"]) == {spec.name}
+            assert Script.from_json(json.loads(json.dumps(whole.to_json()))) == whole
+
+
+def other_values(name: str, default: Any) -> list[Any]:
+    if name in CHOICES:
+        return list(CHOICES[name][1:])
+    by_type: dict[type, list[Any]] = {
+        bool: [not default],
+        str: ["a.b"],
+        int: [2, 7],
+        float: [0.5, 600],
+        tuple: [(1, 9)],
+    }
+    return by_type[type(default)]
+
+
 def test_header_names_are_given_with_underscores() -> None:
     assert refused(429, retry_after="7") == Refused(429, None, {"retry-after": "7"})
 
@@ -139,7 +224,7 @@ WRONG: list[tuple[Any, str]] = [
     ),
     ({"say": [{"interleaved": ["f", ""]}]}, "script.say[0].interleaved[1]: expected the function's name, got ''"),
     ({"say": [{"interleaved": []}]}, "script.say[0].interleaved: expected at least one call"),
-    ({"say": [{"interleaved": "f"}]}, "script.say[0].interleaved: expected a list of calls, got 'f'"),
+    ({"say": [{"interleaved": "f"}]}, "script.say[0].interleaved: expected a list of tool_call, got 'f'"),
     ({"say": [{"hold": ""}]}, "script.say[0].hold: expected a name: 1 to 100 of"),
     ({"say": [{"hold": "a/b"}]}, "script.say[0].hold: expected a name"),
     ({"say": [{"hold": ".."}]}, "script.say[0].hold: expected a name"),
@@ -156,8 +241,70 @@ WRONG: list[tuple[Any, str]] = [
     ({"say": [{"usage": {"input": True}}]}, "script.say[0].usage.input: expected a whole number, got True"),
     ({"say": [{"usage": 1}, {"usage": 2}]}, "script.say[1]: a turn has one usage at most"),
     ({"say": [{"completed": False}]}, "script.say[0].completed: expected true, or no such element, got False"),
-    ({"say": [{"completed": True}, {"text": "a"}]}, "script.say[0]: an ending is the last element"),
-    ({"say": [{"cut": "fin"}, {"failed": {}}]}, "script.say[0]: an ending is the last element"),
+    ({"say": [{"completed": True}, {"text": "a"}]}, "script.say[1]: after an ending come only hold, pause, c"),
+    (
+        {"say": [{"failed": {}}, {"cut": "fin"}]},
+        "script.say[1]: a turn has one ending at most, and script.say[0] (failed)",
+    ),
+    ({"say": [{"cut": "fin"}, {"hold": "a"}]}, "script.say[1]: nothing can follow `cut`, got hold"),
+    ({"say": [{"refused": 400}, {"comment": "a"}]}, "script.say[1]: nothing can follow `refused`, got comment"),
+    (
+        {"say": [{"cut": {"where": "uft8"}}]},
+        'say[0].cut.where: expected one of "", event, utf8, chunk (did you mean `utf8`?)',
+    ),
+    ({"say": [{"cut": {"where": "chunk"}}]}, "script.say[0].cut: a clean end (`eof`) cannot be inside a chunk"),
+    (
+        {"say": [{"text": "a"}, {"cut": {"where": "utf8"}}]},
+        "script.say[1].cut: what is said last has to end in a piece",
+    ),
+    ({"say": [{"text": ["é", "a"]}, {"cut": {"where": "utf8"}}]}, "script.say[1].cut: what is said last has to end in"),
+    ({"say": [{"text": "é"}, {"web_search": "a"}, {"cut": {"where": "utf8"}}]}, "script.say[2].cut: what is said last"),
+    (
+        {"say": [{"text": "é"}, {"cut": {"where": "utf8"}}], "wire": {"ascii": True}},
+        "script.say[1].cut: with wire.ascii",
+    ),
+    (
+        {"say": [{"text": {"pieces": "a", "times": 0}}]},
+        "script.say[0].text.times: expected a number not below 1, got 0",
+    ),
+    ({"say": [{"text": {"pieces": "a", "stretch": 10**9}}]}, "script.say[0].text.stretch: expected 67108864 at most"),
+    ({"say": [{"text": {"citations": [{"ulr": "a"}]}}]}, "text.citations[0]: unknown key `ulr`; did you mean `url`?"),
+    ({"say": [{"text": {"citations": [{}]}}]}, "script.say[0].text.citations[0]: `url` is missing"),
+    (
+        {"say": [{"text": {"citations": [{"url": "a", "start": -1}]}}]},
+        "citations[0].start: expected a number not below 0",
+    ),
+    (
+        {"say": [{"text": {"citations": {"url": "a"}}}]},
+        "script.say[0].text.citations: expected a list of citation, got {",
+    ),
+    ({"say": [{"text": {"citations": [""]}}]}, "script.say[0].text.citations[0]: expected the address of the source"),
+    ({"say": [{"item": {}}]}, "script.say[0].item: `data` is missing"),
+    ({"say": [{"item": {"a": 1}}]}, "script.say[0].item: expected an item, whose `type` is a word such as mcp_call"),
+    ({"say": [{"item": {"type": 3}}]}, "script.say[0].item: expected an item, whose `type` is a word"),
+    ({"say": [{"image": {}}]}, "script.say[0].image: `data` is missing"),
+    ({"say": [{"custom_tool_call": ""}]}, "script.say[0].custom_tool_call: expected the tool's name"),
+    (
+        {"say": [{"custom_tool_call": {"name": "f", "arguments": ""}}]},
+        "unknown key `arguments`; known: name, input, id",
+    ),
+    ({"say": [{"next_part": False}]}, "script.say[0].next_part: expected true, or no such element"),
+    ({"say": [{"ping": 1}]}, "script.say[0].ping: expected true or false, got 1"),
+    ({"say": [{"raw": ""}]}, "script.say[0].raw: expected characters, got ''"),
+    ({"say": [{"raw": "\ud800"}]}, "script.say[0].raw: expected characters that UTF-8 has"),
+    ({"say": [{"pause": -1}]}, "script.say[0].pause: expected 0 to 600 seconds, got -1"),
+    ({"say": [{"pause": 601}]}, "script.say[0].pause: expected 0 to 600 seconds, got 601"),
+    ({"say": [{"pause": float("nan")}]}, "script.say[0].pause: expected 0 to 600 seconds, got nan"),
+    ({"say": [{"pause": float("inf")}]}, "script.say[0].pause: expected 0 to 600 seconds, got inf"),
+    ({"say": [{"pause": 10**400}]}, "script.say[0].pause: expected 0 to 600 seconds, got 1000"),
+    ({"say": [{"pause": True}]}, "script.say[0].pause: expected a number of seconds, got True"),
+    ({"say": [{"pause": "1"}]}, "script.say[0].pause: expected a number of seconds, got '1'"),
+    ({"say": [{"pause": {}}]}, "script.say[0].pause: `seconds` is missing"),
+    ({"say": [{"usage": {"extra": []}}]}, "script.say[0].usage.extra: expected an object, got []"),
+    ({"say": [{"usage": 10**19}]}, "script.say[0].usage: expected a count of tokens"),
+    ({"say": [{"usage": 10**5000}]}, "expected a count of tokens, got a number of too many digits to show"),
+    ({"say": [{"refused": {"gzip": "yes"}}]}, "script.say[0].refused.gzip: expected true or false, got 'yes'"),
+    ({"say": [{"completed": {"stop_seq": ""}}]}, "completed: unknown key `stop_seq`; did you mean `stop_sequence`?"),
     ({"say": [{"cut": "reset"}]}, "script.say[0].cut: expected one of eof, fin, rst"),
     ({"say": [{"unfinished": "in-progress"}]}, "expected one of queued, in_progress (did you mean `in_progress`?)"),
     ({"say": [{"incomplete": ""}]}, "script.say[0].incomplete: expected a reason such as max_output_tokens"),
@@ -178,6 +325,35 @@ WRONG: list[tuple[Any, str]] = [
         "script.wire.arguments_in: expected one of deltas, arguments_done, item",
     ),
     ({"say": [], "wire": {"arguments_in": "item_don"}}, "(did you mean `item_done`?)"),
+    (
+        {"say": [], "wire": {"line_end": "crfl"}},
+        "script.wire.line_end: expected one of lf, crlf, cr, mixed (did you mean `crlf`?)",
+    ),
+    ({"say": [], "wire": {"sequence": None}}, "script.wire.sequence: expected a string, got None"),
+    ({"say": [], "wire": {"split_at": 3}}, "script.wire.split_at: expected a list of whole numbers, got 3"),
+    ({"say": [], "wire": {"split_at": [1, True]}}, "script.wire.split_at: expected a list of whole numbers"),
+    ({"say": [], "wire": {"split_at": [0]}}, "script.wire.split_at: expected offsets above 0, got [0]"),
+    ({"say": [], "wire": {"split_at": list(range(1, 1002))}}, "script.wire.split_at: expected 1000 offsets at most"),
+    ({"say": [], "wire": {"split_every": -1}}, "script.wire.split_every: expected a number not below 0, got -1"),
+    ({"say": [], "wire": {"data_lines": 0}}, "script.wire.data_lines: expected a number not below 1, got 0"),
+    ({"say": [], "wire": {"together": -1}}, "script.wire.together: expected a number not below 0, got -1"),
+    ({"say": [], "wire": {"retry": 1.5}}, "script.wire.retry: expected a whole number, got 1.5"),
+    ({"say": [], "wire": {"pace": 700}}, "script.wire.pace: expected 0 to 600 seconds, got 700"),
+    ({"say": [], "wire": {"head_delay": float("nan")}}, "script.wire.head_delay: expected 0 to 600 seconds, got nan"),
+    ({"say": [], "wire": {"comments": "a\nb"}}, "script.wire.comments: expected one line"),
+    ({"say": [], "wire": {"opening_comment": "a\rb"}}, "script.wire.opening_comment: expected one line"),
+    (
+        {"say": [{"text": {"pieces": "a" * 1024, "times": 200, "stretch": 400}}]},
+        "script.say: a script may say 64 MiB (67108864 ",
+    ),
+    (
+        {"say": [{"text": ["a", "b"]}, {"text": {"pieces": "", "times": 200_000}}]},
+        "may say 200000 deltas at most, got 200002",
+    ),
+    (
+        {"say": [{"text": {"pieces": "abcdefgh", "stretch": 1024 * 1024}}], "wire": {"split_every": 8}},
+        "script.wire.split_every: a script may have 2000000 writes at most, got about 5242905",
+    ),
     ({"say": [], "wire": {"terminal": "a\n\nb"}}, "script.wire.terminal: expected an event type such as response.done"),
     ({"say": [], "wire": {"terminal": None}}, "script.wire.terminal: expected a string, got None"),
 ]
@@ -209,7 +385,7 @@ def not_an_element() -> Any:
 @pytest.mark.parametrize(
     ("elements", "message"),
     [
-        ((Completed(), text("a")), "say[0]: an ending is the last element, and there is one at most"),
+        ((Completed(), text("a")), "say[1]: after an ending come only hold"),
         ((text(3),), "say[0].text.pieces: expected a string or a list of strings"),  # type: ignore[arg-type]
         ((not_an_element(),), "say[0]: expected an element such as text('Hello'), got 'text'"),
         ((Hold("a b"),), "say[0].hold.name: expected a name"),
@@ -233,3 +409,112 @@ def test_the_same_rules_hold_in_python(elements: Any, message: str) -> None:
 def test_the_same_rules_hold_for_wire_in_python() -> None:
     with pytest.raises(ScriptError, match=r"^wire\.arguments_in: expected one of"):
         script(wire=Wire(arguments_in="done"))
+
+
+WRONG_VALUES: list[Any] = [
+    None,
+    -1,
+    1.5,
+    "",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"x": 1},
+    [None],
+    [{"x": 1}],
+    deep(400),
+    10**5000,
+    True,
+]
+
+
+@pytest.mark.parametrize("key", ELEMENTS)
+def test_whatever_is_wrong_it_is_a_script_error_that_says_where(key: str) -> None:
+    for value in WRONG_VALUES:
+        for data in (value, *({spec.name: value} for spec in fields(ELEMENTS[key]))):
+            found = problem_of({"say": [{key: data}]})
+            assert found is None or (found.path.startswith(f"script.say[0].{key}") and len(str(found)) < 400)
+
+
+def problem_of(data: Any) -> ScriptError | None:
+    try:
+        whole = Script.from_json(data)
+    except ScriptError as error:
+        return error
+    assert Script.from_json(whole.to_json()) == whole
+    return None
+
+
+def test_an_error_knows_its_path_and_key() -> None:
+    with pytest.raises(ScriptError) as caught:
+        Script.from_json({"say": [{"text": {"piece": "a"}}]})
+    assert (caught.value.path, caught.value.key) == ("script.say[0].text", "piece")
+
+
+@pytest.mark.parametrize("after", [Hold("a"), Pause(1), Comment(), Ping(), Event({"a": 1}), Raw("a")])
+def test_what_may_follow_an_ending(after: Element) -> None:
+    assert isinstance(after, AFTER)
+    whole = script(text("a"), completed(), after)
+    assert whole.ending == Completed()
+    assert Script.from_json(whole.to_json()) == whole
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        (text("a", "é"),),
+        (text("é"), hold("a"), usage(1), Pause(0.1)),
+        (reasoning("a", full=["b", "é"]),),
+        (Refusal(("é",)),),
+        (tool_call("f", "é"),),
+        (CustomToolCall("f", ("é",)),),
+        (Interleaved((ToolCall("f", ("é",)), ToolCall("g", ("a",)))),),
+        (item(type="a", b="é"),),
+    ],
+)
+def test_a_cut_inside_a_character_needs_one(last: tuple[Element, ...]) -> None:
+    assert script(*last, cut("fin", "utf8")).ending == Cut("fin", "utf8")
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        script(),
+        script(text("a", citations=[citation("https://a/")]), hold("a"), ping(), Comment(), Pause(1.0), usage(1)),
+        script(text("a"), completed(), Comment(), hold("a"), Pause(1.0)),
+        script(incomplete("content_filter")),
+        script(completed(reason="pause_turn")),
+        script(refused(418)),
+        script(failed()),
+        script(item(type="a")),
+        script(wire=Wire(line_end="cr", split_every=1, comments="a", together=0, terminal_output="empty")),
+    ],
+)
+def test_what_is_lawful(whole: Script) -> None:
+    assert whole.lawful
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        script(text("a"), completed(), ping()),
+        script(event(type="a")),
+        script(raw("a")),
+        script(cut()),
+        script(completed(), raw("a")),
+        script(incomplete("bored")),
+        script(completed(reason="eos")),
+        script(usage(extra={"a": 1})),
+        script(wire=Wire(no_done=True)),
+        script(wire=Wire(terminal_output="partial")),
+    ],
+)
+def test_what_is_not(whole: Script) -> None:
+    assert not whole.lawful
+
+
+def test_the_largest_that_is_played() -> None:
+    assert script(text("a" * 64, stretch=1024 * 1024)).turn
+    assert script(text(*"ab", times=100_000)).turn
+    assert script(text("a" * 32, stretch=1024), wire=Wire(split_every=1)).turn

@@ -9,32 +9,32 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mock_bench import CEILING, PATHS, Client, chunked, new_marker, post, read_frames
+from mock_bench import CEILING, ENGINES, PATHS, Client, Mock, chunked, new_marker, post, read_frames
 
 from gateproof_mock import MockUpstream, cut, hold, refused, script, text
-from gateproof_mock.stage import Barrier
+from gateproof_mock.serving.stage import Barrier
 from gateproof_schemas import validate
 
 
 @pytest.fixture
-def client(mock: MockUpstream) -> Iterator[Client]:
+def client(mock: Mock) -> Iterator[Client]:
     with Client(mock) as one:
         yield one
 
 
-def put(mock: MockUpstream, *elements: Any) -> str:
+def put(mock: Mock, *elements: Any) -> str:
     mark = new_marker()
     mock.stage.put(mark, [script(*elements)])
     return mark
 
 
-def barrier(mock: MockUpstream, mark: str, name: str) -> Barrier:
+def barrier(mock: Mock, mark: str, name: str) -> Barrier:
     found = mock.stage.barrier(mark, name)
     assert found is not None
     return found
 
 
-def the_end(mock: MockUpstream, mark: str) -> str:
+def the_end(mock: Mock, mark: str) -> str:
     (entry,) = mock.journal.await_calls(mark, 1, CEILING, ended=True)
     return entry.ended
 
@@ -51,7 +51,7 @@ def threads() -> set[threading.Thread]:
 
 
 @pytest.mark.parametrize("dialect", ["responses", "chat"])
-def test_a_json_answer(mock: MockUpstream, client: Client, dialect: str) -> None:
+def test_a_json_answer(mock: Mock, client: Client, dialect: str) -> None:
     mark = put(mock, text("Hello"))
     status, headers, body = client.ask(mark, dialect).answer()
     assert (status, headers["content-type"]) == (200, "application/json")
@@ -62,7 +62,7 @@ def test_a_json_answer(mock: MockUpstream, client: Client, dialect: str) -> None
 
 
 @pytest.mark.parametrize("dialect", ["responses", "chat"])
-def test_a_streamed_answer(mock: MockUpstream, client: Client, dialect: str) -> None:
+def test_a_streamed_answer(mock: Mock, client: Client, dialect: str) -> None:
     mark = put(mock, text("Hel", "lo"))
     status, headers, body = client.ask(mark, dialect, stream=True).answer()
     assert (status, headers["transfer-encoding"]) == (200, "chunked")
@@ -72,13 +72,14 @@ def test_a_streamed_answer(mock: MockUpstream, client: Client, dialect: str) -> 
     assert b"".join(piece for _, piece in mock.journal.of(mark)[0].sent.pieces) == body
 
 
-def test_a_call_without_a_script_is_answered_and_noted(mock: MockUpstream, client: Client) -> None:
+def test_a_call_without_a_script_is_answered_and_noted(mock: Mock, client: Client) -> None:
     mark = new_marker()
-    assert b"This call belongs to no script." in client.ask(mark).answer()[2]
+    assert f"No script is registered for {mark}.".encode() in client.ask(mark).answer()[2]
     assert [e.marker for e in mock.journal.unmatched()] == [mark]
+    assert b"This call belongs to no script." in client.ask("Hello").answer()[2]
 
 
-def test_barriers_are_those_of_the_script_that_is_played(mock: MockUpstream, client: Client) -> None:
+def test_barriers_are_those_of_the_script_that_is_played(mock: Mock, client: Client) -> None:
     known, unknown = put(mock, text("a"), hold("h"), text("b")), new_marker()
     client.ask(f"{known} then {unknown}", stream=True).until(b'"delta":"a"')
     assert barrier(mock, known, "h").reached.wait(CEILING)
@@ -88,7 +89,7 @@ def test_barriers_are_those_of_the_script_that_is_played(mock: MockUpstream, cli
     assert entry.markers == (known, unknown)
 
 
-def test_gzip(mock: MockUpstream, client: Client) -> None:
+def test_gzip(mock: Mock, client: Client) -> None:
     mark = put(mock, text("unpacked"))
     packed = gzip.compress(body_for(mark))
     assert b"unpacked" in client.send(post(packed, PATHS["responses"], "Content-Encoding: gzip")).answer()[2]
@@ -109,9 +110,7 @@ def test_gzip(mock: MockUpstream, client: Client) -> None:
         (b"{}", ("Content-Encoding: rot13",)),
     ],
 )
-def test_a_body_that_is_no_json_object(
-    mock: MockUpstream, client: Client, body: bytes, headers: tuple[str, ...]
-) -> None:
+def test_a_body_that_is_no_json_object(mock: Mock, client: Client, body: bytes, headers: tuple[str, ...]) -> None:
     for _ in range(2):
         status, _, answer = client.send(post(body, PATHS["responses"], *headers)).answer()
         assert status == 400
@@ -120,8 +119,8 @@ def test_a_body_that_is_no_json_object(
     json.dumps([e.to_json() for e in mock.journal.all()])
 
 
-def test_models(mock: MockUpstream, client: Client) -> None:
-    mock.models = ("one", "two")
+def test_models(mock: Mock, client: Client) -> None:
+    mock.reception.models = ("one", "two")
     status, _, body = client.send(b"GET /v1/models HTTP/1.1\r\nHost: mock\r\n\r\n").answer()
     assert status == 200
     assert validate(json.loads(body), "models/list") == []
@@ -129,32 +128,31 @@ def test_models(mock: MockUpstream, client: Client) -> None:
     assert mock.journal.unmatched() == []
 
 
-def test_the_credential_is_echoed_where_the_script_says(mock: MockUpstream, client: Client) -> None:
+def test_the_credential_is_echoed_where_the_script_says(mock: Mock, client: Client) -> None:
     mark = put(mock, refused(401, {"error": {"message": "Bad key {credential}"}}))
     for scheme in ("Bearer", "bearer"):
         request = post(body_for(mark), PATHS["chat"], f"Authorization: {scheme} sk-1")
         assert b"Bad key sk-1" in client.send(request).answer()[2]
 
 
-def test_a_fault_of_the_mock_is_journalled_as_such(
-    mock: MockUpstream, client: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_fault_of_the_mock_is_told_and_journalled_as_such(
+    mock: Mock, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("in the mock")
 
-    monkeypatch.setattr(mock, "steps", broken)
+    monkeypatch.setattr(mock.reception, "_rendered", broken)
     mark = new_marker()
-    assert client.ask(mark).rest() == b""
+    status, _, body = client.ask(mark).answer()
+    assert (status, "ZeroDivisionError" in json.loads(body)["error"]["message"]) == (500, True)
     assert the_end(mock, mark) == "mock error"
-    mock.stop()
-    assert "ZeroDivisionError" in capfd.readouterr().err
-    mock.start()
+    assert "ZeroDivisionError" in mock.journal.of(mark)[0].problem
 
 
 # --- framing of requests --------------------------------------------------------------------------
 
 
-def test_keep_alive_and_pipelining(mock: MockUpstream, client: Client) -> None:
+def test_keep_alive_and_pipelining(mock: Mock, client: Client) -> None:
     marks = [put(mock, text(f"answer {n}")) for n in range(4)]
     requests = [post(body_for(m, stream=n % 2 == 1)) for n, m in enumerate(marks)]
     client.send(b"".join(requests))
@@ -163,14 +161,14 @@ def test_keep_alive_and_pipelining(mock: MockUpstream, client: Client) -> None:
     assert b"answer 0" in client.ask(marks[0]).answer()[2]
 
 
-def test_a_request_in_many_pieces(mock: MockUpstream, client: Client) -> None:
+def test_a_request_in_many_pieces(mock: Mock, client: Client) -> None:
     mark = put(mock, text("whole"))
     client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     request = post(body_for(mark))
     assert b"whole" in client.send(*(request[i : i + 1] for i in range(len(request)))).answer()[2]
 
 
-def test_a_chunked_request(mock: MockUpstream, client: Client) -> None:
+def test_a_chunked_request(mock: Mock, client: Client) -> None:
     mark = put(mock, text("whole"))
     body = body_for(mark)
     chunks = b"".join(b"%x;ext=1\r\n%b\r\n" % (len(c), c) for c in (body[:7], body[7:]))
@@ -190,9 +188,8 @@ HEAD = b"POST /v1/responses HTTP/1.1\r\nHost: mock\r\n"
         (chunked(b"1_0\r\n"), 400),
         (chunked(b"\r\n"), 400),
         (chunked(b"2\r\n{}x\r\n0\r\n\r\n"), 400),
-        (chunked(b"f" * 9000), 400),
-        (chunked(b"fffffffffff\r\n"), 413),
-        (chunked(b"0\r\n" + b"a: b\r\n" * 200), 400),
+        (chunked(b"f" * 20000), (400, 431)),
+        (chunked(b"0\r\n" + b"a: b\r\n" * 4000), (400, 431)),
         (HEAD + b"Content-Length: -1\r\n\r\n", 400),
         (HEAD + b"Content-Length: abc\r\n\r\n", 400),
         (HEAD + b"Content-Length: +2\r\n\r\n{}", 400),
@@ -204,14 +201,23 @@ HEAD = b"POST /v1/responses HTTP/1.1\r\nHost: mock\r\n"
         (b"POST http://[ HTTP/1.1\r\nHost: mock\r\n\r\n", 400),
     ],
 )
-def test_a_request_that_cannot_be_framed(mock: MockUpstream, client: Client, request_bytes: bytes, status: int) -> None:
+def test_a_request_that_cannot_be_framed(
+    mock: Mock, client: Client, request_bytes: bytes, status: int | tuple[int, ...]
+) -> None:
     got, headers, body = client.send(request_bytes).answer()
-    assert (got, headers["connection"]) == (status, "close")
+    assert headers["connection"] == "close"
+    assert got in (status if isinstance(status, tuple) else (status,))
     assert json.loads(body)["error"]["message"]
     client.socket.shutdown(socket.SHUT_WR)
     assert client.rest() == b""
     assert client.end == "fin"
-    assert [e.status for e in mock.journal.all()] == [status]
+    assert [e.status for e in mock.journal.all()] == [got]
+
+
+@pytest.mark.parametrize("mock", ["threads"], indirect=True)
+def test_a_chunk_that_says_to_be_too_large_is_not_awaited(mock: Mock, client: Client) -> None:
+    # The load engine's parser tells chunks only as they come: there the answer comes when so much was sent.
+    assert client.send(chunked(b"fffffffffff\r\n")).answer()[0] == 413
 
 
 @pytest.mark.parametrize("path", ["/_gateproof/reset", "/elsewhere"])
@@ -222,16 +228,18 @@ def test_framing_is_checked_on_every_path(client: Client, path: str) -> None:
 @pytest.mark.parametrize(
     "sent", [HEAD + b"Content-Length: 100\r\n\r\n{", chunked(b"5\r\n{"), chunked(b"1\r\n{\r\n"), chunked()]
 )
-def test_a_client_that_ends_in_its_request(mock: MockUpstream, client: Client, sent: bytes) -> None:
+def test_a_client_that_ends_in_its_request(mock: Mock, client: Client, sent: bytes) -> None:
     client.send(sent).socket.shutdown(socket.SHUT_WR)
     assert client.rest() == b""
     assert [(e.ended, e.status, e.matched) for e in mock.journal.all()] == [("client went away", 0, False)]
 
 
-def test_expect_continue_is_said_once(mock: MockUpstream, client: Client) -> None:
-    mock.expect_request("/other", method="POST").respond_with_data("done")
-    mark = put(mock, text("a"))
-    for path in (PATHS["responses"], "/other"):
+def test_expect_continue_is_said_once(mock: Mock, client: Client) -> None:
+    mark, paths = put(mock, text("a")), [PATHS["responses"]]
+    if isinstance(mock, MockUpstream):
+        mock.expect_request("/other", method="POST").respond_with_data("done")
+        paths.append("/other")
+    for path in paths:
         body = body_for(mark)
         head, _ = post(body, path, "Expect: 100-continue").split(b"\r\n\r\n")
         client.send(head + b"\r\n\r\n")
@@ -240,7 +248,7 @@ def test_expect_continue_is_said_once(mock: MockUpstream, client: Client) -> Non
 
 
 @pytest.mark.parametrize("connection", ["close", "keep-alive, Close"])
-def test_connection_close(mock: MockUpstream, client: Client, connection: str) -> None:
+def test_connection_close(mock: Mock, client: Client, connection: str) -> None:
     mark = put(mock, text("a"))
     status, headers, _ = client.send(post(body_for(mark), PATHS["chat"], f"Connection: {connection}")).answer()
     assert (status, headers["connection"]) == (200, "close")
@@ -249,7 +257,7 @@ def test_connection_close(mock: MockUpstream, client: Client, connection: str) -
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_http_1_0_has_no_chunks_and_ends_with_the_connection(mock: MockUpstream, client: Client, stream: bool) -> None:
+def test_http_1_0_has_no_chunks_and_ends_with_the_connection(mock: Mock, client: Client, stream: bool) -> None:
     mark = put(mock, text("a"))
     client.send(post(body_for(mark, stream=stream), PATHS["responses"], "Connection: keep-alive", version="1.0"))
     status, headers = client.head()
@@ -265,7 +273,7 @@ def test_http_1_0_has_no_chunks_and_ends_with_the_connection(mock: MockUpstream,
 
 @pytest.mark.parametrize("path", [*PATHS.values(), "/v1/responses/compact", "/v1/responses/"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
-def test_other_methods_on_a_dialects_route(mock: MockUpstream, client: Client, path: str, method: str) -> None:
+def test_other_methods_on_a_dialects_route(mock: Mock, client: Client, path: str, method: str) -> None:
     for _ in range(2):
         status, headers = client.send(f"{method} {path} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).head()
         assert (status, headers["allow"]) == (405, "POST")
@@ -274,14 +282,14 @@ def test_other_methods_on_a_dialects_route(mock: MockUpstream, client: Client, p
     assert [(e.method, e.status) for e in mock.journal.unmatched()] == [(method, 405)] * 2
 
 
-def test_head_has_no_body(mock: MockUpstream, client: Client) -> None:
+def test_head_has_no_body(mock: Mock, client: Client) -> None:
     for path in ("/v1/models", "/_gateproof/health", "/v1/models"):
         status, headers = client.send(f"HEAD {path} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).head()
         assert status == 200
         assert int(headers["content-length"]) > 0
 
 
-def test_a_subpath_takes_any_method(mock: MockUpstream, client: Client) -> None:
+def test_a_subpath_takes_any_method(mock: Mock, client: Client) -> None:
     for method in ("GET", "DELETE"):
         status, _, body = client.send(
             f"{method} /v1/responses/resp_1?a=b HTTP/1.1\r\nHost: mock\r\n\r\n".encode()
@@ -290,12 +298,12 @@ def test_a_subpath_takes_any_method(mock: MockUpstream, client: Client) -> None:
     assert [(e.kind, e.path) for e in mock.journal.all()] == [("subpath", "/v1/responses/resp_1?a=b")] * 2
 
 
-def test_the_absolute_form(mock: MockUpstream, client: Client) -> None:
+def test_the_absolute_form(mock: Mock, client: Client) -> None:
     mark = put(mock, text("absolute"))
     assert b"absolute" in client.send(post(body_for(mark), "http://mock/v1/responses")).answer()[2]
 
 
-def test_204_has_neither_body_nor_length(mock: MockUpstream, client: Client) -> None:
+def test_204_has_neither_body_nor_length(mock: Mock, client: Client) -> None:
     mark = put(mock, refused(204, "no body"))
     for _ in range(2):
         status, headers = client.ask(mark).head()
@@ -306,7 +314,7 @@ def test_204_has_neither_body_nor_length(mock: MockUpstream, client: Client) -> 
 # --- barriers and broken connections --------------------------------------------------------------
 
 
-def test_hold_and_release(mock: MockUpstream, client: Client) -> None:
+def test_hold_and_release(mock: Mock, client: Client) -> None:
     mark = put(mock, text("one"), hold("first"), text("two"), hold("second"), text("three"))
     client.ask(mark, stream=True)
     client.until(b'"delta":"one"')
@@ -323,7 +331,7 @@ def test_hold_and_release(mock: MockUpstream, client: Client) -> None:
     assert b"three" in client.ask(mark).answer()[2], "a released barrier stays open, and the connection is kept"
 
 
-def test_a_json_answer_is_held_before_its_head(mock: MockUpstream, client: Client) -> None:
+def test_a_json_answer_is_held_before_its_head(mock: Mock, client: Client) -> None:
     mark = put(mock, text("one"), hold("h"), text("two"))
     client.ask(mark)
     assert barrier(mock, mark, "h").reached.wait(CEILING)
@@ -333,7 +341,7 @@ def test_a_json_answer_is_held_before_its_head(mock: MockUpstream, client: Clien
 
 
 @pytest.mark.parametrize("end", ["drop", "put"])
-def test_dropping_a_script_lets_it_go_on(mock: MockUpstream, client: Client, end: str) -> None:
+def test_dropping_a_script_lets_it_go_on(mock: Mock, client: Client, end: str) -> None:
     mark = put(mock, text("one"), hold("h"), text("two"))
     client.ask(mark, stream=True).until(b'"delta":"one"')
     assert barrier(mock, mark, "h").reached.wait(CEILING)
@@ -344,8 +352,9 @@ def test_dropping_a_script_lets_it_go_on(mock: MockUpstream, client: Client, end
     client.until(b'"delta":"two"')
 
 
-def test_the_ceiling_lets_go() -> None:
-    with MockUpstream(barrier_ceiling=0.0) as mock, Client(mock) as client:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_ceiling_lets_go(engine: str) -> None:
+    with ENGINES[engine](barrier_ceiling=0.0) as mock, Client(mock) as client:
         mark = put(mock, text("one"), hold("h"), text("two"))
         assert b"two" in client.ask(mark, stream=True).answer()[2]
         assert the_end(mock, mark) == "held"
@@ -353,7 +362,7 @@ def test_the_ceiling_lets_go() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half"])
-def test_a_client_that_goes_away_while_held(mock: MockUpstream, client: Client, how: str) -> None:
+def test_a_client_that_goes_away_while_held(mock: Mock, client: Client, how: str) -> None:
     mark = put(mock, text("one"), hold("h"), text("two"))
     client.ask(mark, stream=True).until(b'"delta":"one"')
     assert barrier(mock, mark, "h").reached.wait(CEILING)
@@ -370,7 +379,7 @@ def test_a_client_that_goes_away_while_held(mock: MockUpstream, client: Client, 
     assert b"two" not in b"".join(piece for _, piece in entry.sent.pieces)
 
 
-def test_a_client_that_goes_away_while_written_to(mock: MockUpstream, client: Client) -> None:
+def test_a_client_that_goes_away_while_written_to(mock: Mock, client: Client) -> None:
     mark = put(mock, text(*["x" * 65536] * 200))
     client.ask(mark, stream=True).until(b"response.created")
     client.socket.close()
@@ -380,7 +389,7 @@ def test_a_client_that_goes_away_while_written_to(mock: MockUpstream, client: Cl
 @pytest.mark.parametrize("dialect", ["responses", "chat"])
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(("how", "end"), [("fin", "fin"), ("rst", "rst"), ("eof", "kept")])
-def test_cuts(mock: MockUpstream, client: Client, dialect: str, stream: bool, how: str, end: str) -> None:
+def test_cuts(mock: Mock, client: Client, dialect: str, stream: bool, how: str, end: str) -> None:
     mark = put(mock, text("a" * 100_000), cut(how))
     client.ask(mark, dialect, stream=stream)
     if end == "kept":
@@ -401,7 +410,7 @@ def test_cuts(mock: MockUpstream, client: Client, dialect: str, stream: bool, ho
     assert b"aaaa" in body
 
 
-def test_a_fin_is_a_fin_though_the_client_sent_more(mock: MockUpstream, client: Client) -> None:
+def test_a_fin_is_a_fin_though_the_client_sent_more(mock: Mock, client: Client) -> None:
     mark = put(mock, text("a"), hold("h"), cut("fin"))
     client.ask(mark, stream=True).until(b'"delta":"a"')
     client.ask(mark)
@@ -414,7 +423,7 @@ def test_a_fin_is_a_fin_though_the_client_sent_more(mock: MockUpstream, client: 
     assert client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0, "no reset came after the FIN"
 
 
-def test_what_was_said_before_a_reset_arrives(mock: MockUpstream, client: Client) -> None:
+def test_what_was_said_before_a_reset_arrives(mock: Mock, client: Client) -> None:
     # A window this small leaves most of the text in the mock's kernel when the script comes to its reset.
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     mark = put(mock, text("a" * 60_000, "the end"), hold("h"), cut("rst"))
@@ -464,7 +473,7 @@ def test_stop_while_the_client_does_not_read() -> None:
         assert the_end(mock, mark) == "stopped"
 
 
-def test_a_stopped_mock_can_be_started_again(mock: MockUpstream) -> None:
+def test_a_stopped_mock_can_be_started_again(mock: Mock) -> None:
     mark, port = put(mock, text("again"), hold("h")), mock.port
     mock.stop()
     mock.start()
@@ -476,8 +485,8 @@ def test_a_stopped_mock_can_be_started_again(mock: MockUpstream) -> None:
         assert b"again" in client.answer()[2]
 
 
-def test_two_mocks_at_once(mock: MockUpstream) -> None:
-    with MockUpstream() as other, Client(mock) as one, Client(other) as two:
+def test_two_mocks_at_once(mock: Mock) -> None:
+    with type(mock)() as other, Client(mock) as one, Client(other) as two:
         mark = put(mock, text("first"))
         other.stage.put(mark, [script(text("second"))])
         assert b"first" in one.ask(mark).answer()[2]
@@ -485,27 +494,29 @@ def test_two_mocks_at_once(mock: MockUpstream) -> None:
         assert len(mock.journal.all()) == len(other.journal.all()) == 1
 
 
-def test_a_taken_port_is_an_oserror(mock: MockUpstream, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port_is_an_oserror(mock: Mock, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(OSError, match="in use"):
-        MockUpstream(port=mock.port).start()
+        type(mock)(port=mock.port).start()
     with pytest.raises(OSError):
-        MockUpstream(host="no-such-host.invalid").start()
+        type(mock)(host="no-such-host.invalid").start()
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_running_mock_is_not_started_twice(mock: MockUpstream) -> None:
+def test_a_running_mock_is_not_started_twice(mock: Mock) -> None:
     with pytest.raises(RuntimeError):
         mock.start()
 
 
-def test_addresses() -> None:
-    assert MockUpstream("::1", 80).base_url == "http://[::1]:80/v1"
-    assert MockUpstream("localhost", 80).base_url == "http://localhost:80/v1"
+@pytest.mark.parametrize("engine", ENGINES.values())
+def test_addresses(engine: type[Mock]) -> None:
+    assert engine("::1", 80).base_url == "http://[::1]:80/v1"
+    assert engine("localhost", 80).base_url == "http://localhost:80/v1"
 
 
 # --- pytest-httpserver ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("mock", ["threads"], indirect=True)
 def test_its_own_handlers_still_work(mock: MockUpstream, client: Client) -> None:
     mock.expect_request("/elsewhere", method="POST", json={"a": 1}).respond_with_json({"b": 2})
     status, headers, body = client.send(post(b'{"a": 1}', "/elsewhere", "Content-Type: application/json")).answer()
@@ -516,17 +527,32 @@ def test_its_own_handlers_still_work(mock: MockUpstream, client: Client) -> None
     assert mock.journal.all() == []
 
 
+@pytest.mark.parametrize("mock", ["threads"], indirect=True)
 def test_its_handlers_get_chunked_bodies_whole(mock: MockUpstream, client: Client) -> None:
     mock.expect_request("/elsewhere", data="abcd").respond_with_data("yes")
     assert client.send(chunked(b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n", path="/elsewhere")).answer()[2] == b"yes"
 
 
-@pytest.mark.parametrize("path", ["/v1/v1/responses", "/v1/responsesfoo", "/", "/v1/messages?a=b"])
-def test_an_unknown_path_is_a_404_and_journalled(mock: MockUpstream, client: Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1/v1/responses", "/v1/responsesfoo", "/", "/v1/message?a=b"])
+def test_an_unknown_path_is_a_404_and_journalled(mock: Mock, client: Client, path: str) -> None:
     mark = put(mock, text("a"))
     assert client.send(post(body_for(mark), path)).answer()[0] == 404
     (entry,) = mock.journal.unmatched()
     assert (entry.path, entry.dialect, entry.markers, entry.status) == (path, "", (), 404)
     assert json.loads(entry.body)["input"] == mark
-    mock.clear()
-    assert mock.no_handler_status_code == 404
+    if isinstance(mock, MockUpstream):
+        mock.clear()
+        assert mock.no_handler_status_code == 404
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_client_that_does_not_read_is_given_up_and_takes_no_memory(engine: str) -> None:
+    # More than the kernel's buffers hold, by far; what is not sent must not be copied for each client.
+    mark = new_marker()
+    with ENGINES[engine](barrier_ceiling=0.5) as mock, Client(mock) as client:
+        mock.stage.put(mark, [script(text("x" * 65536, times=100))])
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.ask(mark, stream=True)
+        (entry,) = mock.journal.await_calls(mark, 1, CEILING, ended=True)
+        assert entry.ended == "client does not read"
+        assert entry.writes < entry.answer.writes

@@ -1,5 +1,6 @@
-"""Every lawful turn in both dialects and both modes: valid by the schemas, right by the grammar, the same in both modes."""
+"""Every lawful turn in OpenAI's two dialects: valid by the schemas, right by the grammar, the same in both modes."""
 
+import itertools
 import json
 from typing import Any
 
@@ -10,14 +11,21 @@ from gateproof_mock import (
     Script,
     Wire,
     cancelled,
+    citation,
     comment,
     completed,
+    custom_tool_call,
     error_event,
     failed,
     hold,
+    image,
     incomplete,
     interleaved,
+    item,
     next_message,
+    next_part,
+    pause,
+    ping,
     reasoning,
     refusal,
     refused,
@@ -28,10 +36,15 @@ from gateproof_mock import (
     usage,
     web_search,
 )
+from gateproof_mock.dialects import DIALECTS, Asked
+from gateproof_mock.dialects.steps import Head, Step
+from gateproof_mock.language.turns import CustomToolCall, Interleaved, ToolCall
 from gateproof_schemas import validate
 
 OSLO = tool_call("get_weather", '{"city":', ' "Oslo"}')
 ROME = tool_call("get_time", '{"zone": "Rome"}', id="call_rome")
+SHELL = custom_tool_call("shell", "ls ", "-l")
+SOURCES = (citation("https://a.invalid/", "A", start=0, end=3), citation("https://b.invalid/", start=3, end=5))
 COUNTS = usage(
     input=607,
     output=1024,
@@ -51,7 +64,13 @@ TURNS: dict[str, Script] = {
     "text in two elements": script(text("Hel"), text("lo")),
     "awkward text": script(text("\x00\x1b \u2028\x85", "日本 🦄", '"\\\n')),
     "half a surrogate pair": script(text("\ud83e", "\udd84")),
+    "text many times over": script(text("ab", "c", times=3, stretch=2)),
+    "cited text": script(text("Hel", "lo", citations=SOURCES), text(", you", citations=SOURCES[:1])),
+    "two parts": script(text("One."), next_part(), next_part(), text("Two."), next_part()),
     "reasoning": script(reasoning("Let me ", "think."), text("42")),
+    "reasoning in full": script(reasoning(full=["Let me ", "think."]), text("42")),
+    "all of reasoning": script(reasoning("In short.", full=["At ", "length."], encrypted="gAAA="), text("42")),
+    "encrypted reasoning": script(reasoning(encrypted="gAAA="), text("42")),
     "empty reasoning": script(reasoning(), text("42")),
     "refusal": script(refusal("I can", "not.")),
     "text then refusal": script(text("Well, "), refusal("no.")),
@@ -59,25 +78,38 @@ TURNS: dict[str, Script] = {
     "tool without arguments": script(tool_call("now")),
     "text and tools": script(text("Looking."), OSLO, ROME),
     "tool then text": script(OSLO, text("Done.")),
+    "custom tool": script(SHELL),
+    "custom tool without input": script(custom_tool_call("now", id="call_now")),
+    "both kinds of tools": script(text("Looking."), SHELL, OSLO),
     "interleaved": script(interleaved(OSLO, ROME)),
     "interleaved in reverse": script(interleaved(OSLO, ROME, reverse=True)),
     "web search": script(web_search("weather"), text("Rain.")),
+    "image": script(text("Here:"), image("aGVsbG8=", "image/webp")),
+    "item": script(item(type="mcp_call", name="f", status="completed", arguments="{}", server_label="s"), text("a")),
+    "unknown item": script(item(type="acme:thing", id="thing_1", words=["a"]), text("a")),
     "two messages": script(text("One."), next_message(), text("Two.")),
     "next message twice and last": script(next_message(), text("One."), next_message(), next_message()),
     "usage": script(text("Hello"), COUNTS),
     "everything": script(
-        reasoning("Hm."),
-        text("A"),
+        reasoning("Hm.", full=["Hm, hm."]),
+        text("A", citations=SOURCES),
         comment(),
+        ping(),
         OSLO,
+        SHELL,
+        pause(0.01),
         hold("b"),
         refusal("no"),
         interleaved(ROME, OSLO),
         web_search("q"),
+        image("aGVsbG8="),
+        item(type="acme:thing"),
         COUNTS,
     ),
     "truncated": script(text("Hel"), incomplete()),
     "truncated call": script(text("Hel"), OSLO, incomplete()),
+    "truncated custom call": script(OSLO, SHELL, incomplete()),
+    "truncated part": script(text("Hel"), next_part(), text("lo"), next_part(), incomplete()),
     "same call twice, truncated": script(OSLO, text("and"), OSLO, incomplete()),
     "truncated after a search": script(text("Hel"), web_search("q"), incomplete()),
     "truncated after next_message": script(text("Hel"), next_message(), incomplete()),
@@ -86,25 +118,34 @@ TURNS: dict[str, Script] = {
     "failed at once": script(failed(), wire=Wire(preamble=False)),
     "error event": script(text("Hel"), error_event()),
     "nested error event": script(text("Hel"), error_event(nested=True)),
+    "error event, then failed": script(text("Hel"), error_event(nested=True, then_failed=True)),
     "cancelled": script(text("Hel"), cancelled()),
+    "held after the end": script(text("Hel"), completed(), hold("b"), comment(), pause(0.01)),
     "queued": script(unfinished("queued")),
     "in progress": script(text("Hel"), unfinished("in_progress")),
 }
+TEXT_DONE = ("response.output_text.done", "response.reasoning_text.done")
 turns = pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS.keys())
 
 
-def words(turn: Script, kind: str) -> str:
-    return "".join(p for e in turn.turn if kind == e.KEY for p in getattr(e, "pieces", ()))
+def words(turn: Script, kind: str, *fields: str) -> str:
+    """What the elements of this kind say: the first of these fields that says anything."""
+    found = (next(filter(None, (getattr(e, f) for f in fields)), ()) for e in turn.turn if kind == e.KEY)
+    return "".join(itertools.chain.from_iterable(found))
 
 
 def calls(turn: Script) -> list[tuple[str, str]]:
-    found = []
+    """Name and arguments (or input) of every call, in order."""
+    found: list[tuple[str, str]] = []
     for element in turn.turn:
-        if element.KEY == "tool_call":
-            found.append(element)
-        elif element.KEY == "interleaved":
-            found += element.calls
-    return [(c.name, "".join(c.arguments)) for c in found]
+        match element:
+            case ToolCall(name, arguments):
+                found.append((name, "".join(arguments)))
+            case CustomToolCall(name, input):
+                found.append((name, "".join(input)))
+            case Interleaved(several):
+                found += [(call.name, "".join(call.arguments)) for call in several]
+    return found
 
 
 def joined(*halves: str) -> str:
@@ -116,6 +157,11 @@ def joined(*halves: str) -> str:
 def shape(item: Json) -> Json:
     """An item without the ids that no two answers share."""
     return {k: v for k, v in item.items() if k not in ("id", "call_id")}
+
+
+def ended_parts(item: Json) -> list[Json]:
+    """The content parts of a message or of reasoning."""
+    return item.get("content", []) if item["type"] in ("message", "reasoning") else []
 
 
 @turns
@@ -168,6 +214,9 @@ def test_the_grammar_of_a_responses_stream(turn: Script) -> None:
         assert kinds[:2] == ["response.created", "response.in_progress"]
     assert [e["sequence_number"] for e in events] == list(range(len(events)))
     terminals = ("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error")
+    if getattr(turn.ending, "then_failed", False):
+        assert kinds[-2:] == ["error", "response.failed"]
+        kinds.remove("error")
     ends = [k for k in kinds if k in terminals]
     if turn.ending is not None and turn.ending.KEY == "unfinished":
         assert ends == []
@@ -206,35 +255,45 @@ def test_the_responses_stream_adds_up(turn: Script) -> None:
     def deltas(kind: str) -> str:
         return "".join(e["delta"] for e in events if e["type"] == f"response.{kind}.delta")
 
-    assert deltas("output_text") == words(turn, "text")
-    assert deltas("refusal") == words(turn, "refusal")
-    assert deltas("reasoning_summary_text") == words(turn, "reasoning")
+    assert deltas("output_text") == words(turn, "text", "deltas")
+    assert deltas("refusal") == words(turn, "refusal", "pieces")
+    assert deltas("reasoning_summary_text") == words(turn, "reasoning", "pieces")
+    assert deltas("reasoning_text") == words(turn, "reasoning", "full")
     done = {e["output_index"]: e["item"] for e in events if e["type"] == "response.output_item.done"}
-    got = [(i["name"], i["arguments"]) for _, i in sorted(done.items()) if i["type"] == "function_call"]
+    kinds = {"function_call": "arguments", "custom_tool_call": "input"}
+    got = [(i["name"], i[kinds[i["type"]]]) for _, i in sorted(done.items()) if i["type"] in kinds]
     assert got == calls(turn)
-    for index, item in done.items():
+    for index, whole in done.items():
         here = [e for e in events if e.get("output_index") == index]
-        if item["type"] == "function_call":
-            assert "".join(e["delta"] for e in here if e["type"].endswith("arguments.delta")) == item["arguments"]
-            assert [e["arguments"] for e in here if e["type"].endswith("arguments.done")] == [item["arguments"]]
-        elif item["type"] == "message":
-            texts = [joined(e["text"]) for e in here if e["type"] == "response.output_text.done"]
-            assert texts == [joined(p["text"]) for p in item["content"] if p["type"] == "output_text"]
-            assert [e["part"] for e in here if e["type"] == "response.content_part.done"] == item["content"]
+        if key := kinds.get(whole["type"]):
+            assert "".join(e["delta"] for e in here if e["type"].endswith(f"{key}.delta")) == whole[key]
+            assert [e[key] for e in here if e["type"].endswith(f"{key}.done")] == [whole[key]]
+        texts = [joined(e["text"]) for e in here if e["type"] in TEXT_DONE]
+        assert texts == [joined(p["text"]) for p in ended_parts(whole) if "text" in p]
+        assert [e["part"] for e in here if e["type"] == "response.content_part.done"] == ended_parts(whole)
+        annotations = [e["annotation"] for e in here if "annotation" in e]
+        assert annotations == [a for p in ended_parts(whole) for a in p.get("annotations", [])]
     last = events[-1]
     plain = document(turn, "responses")
     if last["type"] == "error":
         assert plain["status"] == "failed"
         assert plain["error"]["message"] in json.dumps(last)
         return
-    whole = last["response"]
+    response = last["response"]
     if last["type"] in ("response.completed", "response.incomplete"):
-        assert whole["output"] == [item for _, item in sorted(done.items())]
-    assert [shape(i) for i in whole["output"]] == [shape(i) for i in plain["output"]]
+        assert response["output"] == [item for _, item in sorted(done.items())]
+    assert [shape(i) for i in response["output"]] == [shape(i) for i in plain["output"]]
     for key in ("status", "usage", "error", "incomplete_details"):
-        assert whole[key] == plain[key]
+        assert response[key] == plain[key]
+    assert response["completed_at"] == (response["created_at"] if response["status"] == "completed" else None)
     if turn.wire.preamble:
-        assert events[0]["response"]["id"] == whole["id"]
+        assert events[0]["response"]["id"] == response["id"]
+
+
+def called(call: Json) -> Json:
+    """The name and the arguments (or input) of a call, or a piece of them."""
+    found: Json = call["custom"] if "custom" in call else call["function"]
+    return found
 
 
 @turns
@@ -245,15 +304,15 @@ def test_the_chat_stream_adds_up(turn: Script) -> None:
     def deltas(key: str) -> str:
         return "".join(c["delta"].get(key) or "" for c in choices)
 
-    assert deltas("content") == words(turn, "text")
-    assert deltas("refusal") == words(turn, "refusal")
-    assert deltas("reasoning_content") == words(turn, "reasoning")
+    assert deltas("content") == words(turn, "text", "deltas")
+    assert deltas("refusal") == words(turn, "refusal", "pieces")
+    assert deltas("reasoning_content") == words(turn, "reasoning", "full", "pieces")
     tools: dict[int, list[str]] = {}
     for piece in (p for c in choices for p in c["delta"].get("tool_calls", [])):
         if "id" in piece:
             assert piece["index"] == len(tools)
-            tools[piece["index"]] = [piece["function"]["name"], ""]
-        tools[piece["index"]][1] += piece["function"]["arguments"]
+            tools[piece["index"]] = [called(piece)["name"], ""]
+        tools[piece["index"]][1] += called(piece).get("arguments") or called(piece).get("input", "")
     assert [(n, a) for n, a in tools.values()] == calls(turn)
     steps = rendered(turn, "chat")
     plain = json.loads(body_of(steps))
@@ -268,10 +327,14 @@ def test_the_chat_stream_adds_up(turn: Script) -> None:
     assert joined(deltas("content")) == (message["content"] or "")
     assert deltas("refusal") == (message["refusal"] or "")
     assert deltas("reasoning_content") == message.get("reasoning_content", "")
-    assert calls(turn) == [(c["function"]["name"], c["function"]["arguments"]) for c in message.get("tool_calls", [])]
+    assert [tuple(called(c).values()) for c in message.get("tool_calls", [])] == calls(turn)
+    for key in ("annotations", "images"):
+        assert [a for c in choices for a in c["delta"].get(key, [])] == message.get(key, [])
 
 
-@pytest.mark.parametrize("turn", [TURNS["truncated call"], TURNS["same call twice, truncated"]])
+@pytest.mark.parametrize(
+    "turn", [TURNS["truncated call"], TURNS["same call twice, truncated"], TURNS["truncated custom call"]]
+)
 def test_only_the_last_item_of_a_truncated_turn_is_incomplete(turn: Script) -> None:
     output = document(turn, "responses")["output"]
     assert [i["status"] for i in output] == ["completed"] * (len(output) - 1) + ["incomplete"]
@@ -326,6 +389,26 @@ def test_ids_are_unique_across_answers() -> None:
     assert len(ids) == len(set(ids))
 
 
+@turns
+@pytest.mark.parametrize("dialect", ["chat", "responses"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_differs_from_call_to_call_in_its_ids_and_times_alone(
+    turn: Script, dialect: str, stream: bool
+) -> None:
+    def answer(call: str, created: int) -> list[Step]:
+        asked = Asked({"model": "m", "stream": stream}, call=call, created=created)
+        return list(DIALECTS[dialect].render(turn, asked))
+
+    one, same, other = answer("a" * 16, 5_000_000_001), answer("a" * 16, 5_000_000_001), answer("b" * 16, 5_000_000_002)
+    assert one == same
+    head = next(s for s in one if isinstance(s, Head))
+    assert head.headers["x-request-id"] == f"req_{'a' * 16}"
+    body = body_of(other).replace(b"b" * 16, b"a" * 16)
+    for key in (b'"created":', b'"created_at":', b'"completed_at":'):
+        body = body.replace(key + b"5000000002", key + b"5000000001")
+    assert body == body_of(one)
+
+
 @pytest.mark.parametrize("mode", [{"stream": True}, {"stream": True, "stream_options": {"include_usage": False}}])
 def test_usage_is_streamed_on_chat_only_when_asked_for(mode: Json) -> None:
     mode = {k: v for k, v in mode.items() if k != "stream"}
@@ -366,6 +449,17 @@ def test_a_refusal_says_its_own_content_type_once() -> None:
     own: Any = rendered(script(refused(502, {"a": 1}, content_type="text/odd")), "chat")[0]
     assert own.headers == {"content-type": "text/odd"}
     assert body_of(rendered(script(refused(503)), "chat")) == b""
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_a_script_quotes_of_its_call(dialect: str, stream: bool) -> None:
+    def body(turn: Script) -> bytes:
+        asked = Asked({"stream": stream}, credential="sk-secret", marker="gp-aaaaaa-bbbbbbbb")
+        return body_of(list(DIALECTS[dialect].render(turn, asked)))
+
+    assert b'"You are gp-aaaaaa-bbbbbbbb."' in body(script(text("You are {marker}.")))
+    assert b'"No sk-secret."' in body(script(failed(message="No {credential}.")))
 
 
 def test_compaction() -> None:

@@ -18,7 +18,7 @@ def output_is_rebuilt_in_order(ask: Ask, upstream: Upstream, check: CheckHand) -
         text("Let me ", "look."),
         interleaved(WEATHER, TIME, reverse=True),
         usage(input=607, output=1024),
-        wire=Wire(empty_output=True),
+        wire=Wire(terminal_output="empty"),
     )
 
     answer = ask()

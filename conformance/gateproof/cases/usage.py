@@ -69,7 +69,7 @@ def survives_truncation(ask: Ask, upstream: Upstream) -> None:
 
 @case("usage.at-the-event-is-read")
 def at_the_event_is_read(ask: Ask, upstream: Upstream) -> None:
-    upstream.says(text("Hel", "lo"), usage(input=607, output=1024), wire=Wire(usage_at_event=True))
+    upstream.says(text("Hel", "lo"), usage(input=607, output=1024), wire=Wire(usage_in="event"))
 
     answer = ask(include_usage=True)
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "report": "render a report folder again",
 }
 
+_PROCESSES = ("mock", "reference")
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -30,15 +32,16 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] == "reference":
-        # The reference has options of its own, and is never imported here: the two are independent readings of the rules.
-        return int(import_module("gateproof.cli.reference").start(given[1:]))
+    if given and given[0] in _PROCESSES:
+        # They have options of their own. The reference is never imported here: the two are independent readings of the
+        # rules. The mock is to answer within a blink, and the other commands take longer to import.
+        return int(import_module(f"gateproof.cli.{given[0]}").start(given[1:]))
     parser = _Parser(prog="gateproof", description="Conformance for LLM API gateways.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():
         sub = commands.add_parser(name, help=words, description=words.capitalize() + ".")
-        if name != "reference":
+        if name not in _PROCESSES:
             import_module(f"gateproof.cli.{name}").add(sub)
     parsed = parser.parse_args(given)
     try:

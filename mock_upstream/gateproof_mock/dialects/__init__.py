@@ -1,50 +1,42 @@
-"""The dialects: each renders a script as the steps of one HTTP answer. A new dialect is a new module and one line here."""
+"""The dialects: each renders a script as the steps of one HTTP answer. A new dialect is a new module and a line or two here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from gateproof_mock.dialects import chat, responses
+from gateproof_mock.dialects import chat, messages, models, responses
 from gateproof_mock.dialects.asked import Asked
-from gateproof_mock.scripts import Script
-from gateproof_mock.steps import Step
+from gateproof_mock.dialects.routes import METHODS, Route, credential, route
+from gateproof_mock.dialects.steps import Step
+from gateproof_mock.language.scripts import Script
 
 
 class Renderer(Protocol):
     def __call__(self, script: Script, asked: Asked) -> Iterator[Step]: ...
 
 
+class Envelope(Protocol):
+    """An error's body for what the mock itself refuses."""
+
+    def __call__(self, message: str, status: int) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Route:
-    """What a called path means: the dialect, and what is asked of it (`turn`, `compact`, or another subpath)."""
+class Dialect:
+    """`reads`: the keys of a request body that an answer depends on; with the same values it is the same answer again. A count
+    of tokens depends on all of the body, and is never kept."""
 
-    dialect: str
-    kind: str
-
-
-RENDERERS: dict[str, Renderer] = {"responses": responses.render, "chat": chat.render}
-
-_RESPONSES = ("/v1/responses", "/responses", "/backend-api/codex/responses")
-_CHAT = ("/v1/chat/completions", "/chat/completions")
+    render: Renderer
+    error: Envelope
+    reads: tuple[str, ...]
 
 
-def route(path: str) -> Route | None:
-    """The route of a request path (no query), with or without a trailing slash; None when no dialect has it."""
-    bare = path.rstrip("/")
-    if bare in _CHAT:
-        return Route("chat", "turn")
-    for base in _RESPONSES:
-        if bare == base:
-            return Route("responses", "turn")
-        if bare == base + "/compact":
-            return Route("responses", "compact")
-        if bare.startswith(base + "/"):
-            return Route("responses", "subpath")
-    if bare in ("/v1/models", "/models"):
-        return Route("models", "models")
-    return None
+DIALECTS: dict[str, Dialect] = {
+    "responses": Dialect(responses.render, responses.error, responses.READS),
+    "chat": Dialect(chat.render, chat.error, chat.READS),
+    "messages": Dialect(messages.render, messages.error, messages.READS),
+}
 
-
-__all__ = ["RENDERERS", "Asked", "Renderer", "Route", "route"]
+__all__ = ["DIALECTS", "METHODS", "Asked", "Dialect", "Envelope", "Renderer", "Route", "credential", "models", "route"]

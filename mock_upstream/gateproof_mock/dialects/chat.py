@@ -1,27 +1,38 @@
-"""The Chat Completions dialect, as OpenAI's API reference gives it, with the two habits everyone else added:
-`reasoning_content` (DeepSeek, vLLM) and a chunk with a top-level `error` for a failure in mid-stream (OpenRouter)."""
+"""The Chat Completions dialect, as OpenAI's API reference gives it, with the habits that everyone else added:
+`reasoning_content` (DeepSeek, vLLM), `images` and a chunk with a top-level `error` for a failure in mid-stream (OpenRouter)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from gateproof_mock.dialects.asked import Asked, new_id
-from gateproof_mock.dialects.refusals import error_body, refusal, whole_json
-from gateproof_mock.jsontext import dumps
-from gateproof_mock.scripts import Script
-from gateproof_mock.steps import Break, Head, Step, Wait, Write
-from gateproof_mock.turns import (
+from gateproof_mock.dialects import sse
+from gateproof_mock.dialects.asked import Asked
+from gateproof_mock.dialects.frames import Cue, Frame, Literal
+from gateproof_mock.dialects.openai import error, error_body, headers, laid_over
+from gateproof_mock.dialects.steps import Rest, Step, Wait
+from gateproof_mock.dialects.whole import quoting, refusal, waits, whole_json
+from gateproof_mock.language.scripts import Script
+from gateproof_mock.language.turns import (
     Cancelled,
+    Citation,
     Comment,
+    Completed,
+    CustomToolCall,
     Cut,
     Element,
+    Ending,
     ErrorEvent,
     Event,
     Failed,
     Hold,
+    Image,
     Incomplete,
     Interleaved,
+    Pause,
+    Ping,
+    Raw,
     Reasoning,
     Refusal,
     Refused,
@@ -30,43 +41,45 @@ from gateproof_mock.turns import (
     Unfinished,
     Usage,
 )
+from gateproof_mock.language.wire import Wire
 
-_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter"}
+__all__ = ["READS", "error", "render"]
+
+READS: tuple[str, ...] = ("model", "stream", "stream_options")
+"""The keys of a request that an answer depends on."""
+
+Object = dict[str, Any]
+Call = ToolCall | CustomToolCall
+Failure = Failed | ErrorEvent | Cancelled | Unfinished
+
+_FINISH = {"max_output_tokens": "length", "content_filter": "content_filter", "model_context_window_exceeded": "length"}
+_MESSAGES_ALONE = ("pause_turn", "stop_sequence", "end_turn")
+"""Reasons that Messages documents and that are an ordinary end here, where the list of words is closed."""
 
 
 def render(script: Script, asked: Asked) -> Iterator[Step]:
     """The steps of one answer of a Chat Completions provider."""
-    ending = script.ending
-    streams = asked.stream or script.wire.unrequested_sse
-    if streams and not isinstance(ending, Refused):
-        yield from _Stream(script, asked).steps()
+    script = quoting(script, asked)
+    ending, wire = script.ending, script.wire
+    if (asked.stream or wire.unrequested_sse) and not isinstance(ending, Refused):
+        yield from sse.stream(_Stream(script, asked, wire).cues(), wire, headers=headers(asked))
         return
-    yield from (Wait(e.name) for e in script.turn if isinstance(e, Hold))
+    yield from waits(script)
     if isinstance(ending, Refused):
-        yield from refusal(ending, asked)
-    elif isinstance(ending, Failed | ErrorEvent | Cancelled | Unfinished):
-        yield from whole_json(_error(ending), ending.status if isinstance(ending, Failed) else 500)
+        yield from refusal(ending, asked, wire)
+    elif isinstance(ending, Failure):
+        status = ending.status if isinstance(ending, Failed) else 500
+        yield from whole_json(_error(ending), status, headers=headers(asked), wire=wire)
     else:
-        yield from whole_json(_document(script, asked), cut=ending if isinstance(ending, Cut) else None)
+        cut = ending if isinstance(ending, Cut) else None
+        yield from whole_json(_document(script, asked), cut=cut, headers=headers(asked), wire=wire)
 
 
-def usage_document(usage: Usage) -> dict[str, Any]:
-    """CompletionUsage with both details objects."""
-    return {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.total,
-        "prompt_tokens_details": {"cached_tokens": usage.cached, "audio_tokens": usage.audio_input},
-        "completion_tokens_details": {
-            "reasoning_tokens": usage.reasoning,
-            "audio_tokens": usage.audio_output,
-            "accepted_prediction_tokens": usage.accepted_prediction,
-            "rejected_prediction_tokens": usage.rejected_prediction,
-        },
-    }
+def _document(script: Script, asked: Asked) -> Object:
+    return _Stream(script, asked, Wire(reasoning_key=script.wire.reasoning_key)).document()
 
 
-def _error(ending: Failed | ErrorEvent | Cancelled | Unfinished) -> dict[str, Any]:
+def _error(ending: Failure) -> Object:
     if isinstance(ending, Failed | ErrorEvent):
         kind = ending.type if isinstance(ending, Failed) and ending.type else "server_error"
         return error_body(ending.message, kind, ending.code or None)
@@ -79,126 +92,241 @@ def _finish(script: Script) -> str:
     ending = script.ending
     if isinstance(ending, Incomplete):
         return _FINISH.get(ending.reason, ending.reason)
-    return "tool_calls" if any(isinstance(e, ToolCall | Interleaved) for e in script.turn) else "stop"
+    if isinstance(ending, Completed) and ending.reason and ending.reason not in _MESSAGES_ALONE:
+        return _FINISH.get(ending.reason, ending.reason)
+    return "tool_calls" if any(isinstance(e, Call | Interleaved) for e in script.turn) else "stop"
 
 
-def _usage(script: Script) -> dict[str, Any]:
-    return usage_document(next((e for e in script.turn if isinstance(e, Usage)), Usage()))
+# --- usage ----------------------------------------------------------------------------------------
 
 
-def _call(call: ToolCall, arguments: str) -> dict[str, Any]:
-    return {
-        "id": call.id or new_id("call"),
-        "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+def _usage(script: Script) -> Usage:
+    return next((e for e in script.turn if isinstance(e, Usage)), Usage())
+
+
+def _usage_object(usage: Usage) -> Object:
+    """CompletionUsage with both details objects."""
+    written = usage.cache_write + usage.cache_write_1h
+    counts = {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached,
+            "audio_tokens": usage.audio_input,
+            **({"cache_write_tokens": written} if written else {}),
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": usage.audio_output,
+            "accepted_prediction_tokens": usage.accepted_prediction,
+            "rejected_prediction_tokens": usage.rejected_prediction,
+        },
     }
+    return laid_over(counts, usage.extra)
 
 
-def _document(script: Script, asked: Asked) -> dict[str, Any]:
-    words: dict[type[Element], list[str]] = {Text: [], Reasoning: [], Refusal: []}
-    calls: list[dict[str, Any]] = []
-    for element in script.turn:
-        if isinstance(element, Text | Reasoning | Refusal):
-            words[type(element)].extend(element.pieces)
-        elif isinstance(element, ToolCall):
-            calls.append(_call(element, "".join(element.arguments)))
-        elif isinstance(element, Interleaved):
-            calls.extend(_call(c, "".join(c.arguments)) for c in element.calls)
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": "".join(words[Text]) if words[Text] else None,
-        "refusal": "".join(words[Refusal]) or None,
-    }
-    if words[Reasoning]:
-        message["reasoning_content"] = "".join(words[Reasoning])
-    if calls:
-        message["tool_calls"] = calls
-    return {
-        "id": new_id("chatcmpl"),
-        "object": "chat.completion",
-        "created": asked.created,
-        "model": asked.model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(script)}],
-        "usage": _usage(script),
-    }
+def _usage_so_far(usage: Usage, chunks: int) -> Object:
+    """The usage in a chunk that is not the last: a token for each chunk before it, as far as there are so many."""
+    output = min(chunks, usage.output)
+    return {"prompt_tokens": usage.input, "completion_tokens": output, "total_tokens": usage.input + output}
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _said(call: Call) -> tuple[str, ...]:
+    return call.input if isinstance(call, CustomToolCall) else call.arguments
+
+
+def _call(call: Call, call_id: str, said: str) -> Object:
+    if isinstance(call, CustomToolCall):
+        return {"id": call_id, "type": "custom", "custom": {"name": call.name, "input": said}}
+    return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": said}}
+
+
+def _call_delta(call: Call, said: str | None) -> Object:
+    return {"custom": {"input": said}} if isinstance(call, CustomToolCall) else {"function": {"arguments": said}}
+
+
+def _annotation(citation: Citation) -> Object:
+    place = {"url": citation.url, "title": citation.title, "start_index": citation.start, "end_index": citation.end}
+    return {"type": "url_citation", "url_citation": place}
+
+
+class _Message:
+    """The message as far as it is said."""
+
+    def __init__(self, reasoning_key: str) -> None:
+        self._reasoning_key = reasoning_key
+        self.words: dict[str, list[str]] = {"content": [], "refusal": [], reasoning_key: []}
+        self.annotations: list[Object] = []
+        self.images: list[Object] = []
+        self.calls: list[Object] = []
+
+    def document(self) -> Object:
+        message: Object = {
+            "role": "assistant",
+            "content": "".join(self.words["content"]) if self.words["content"] else None,
+            "refusal": "".join(self.words["refusal"]) or None,
+        }
+        if reasoning := self.words[self._reasoning_key]:
+            message[self._reasoning_key] = "".join(reasoning)
+        for key in ("annotations", "images"):
+            if found := getattr(self, key):
+                message[key] = found
+        if self.calls:
+            message["tool_calls"] = self.calls
+        return message
+
+
+# --- stream ---------------------------------------------------------------------------------------
 
 
 class _Stream:
-    """One stream of chunks. Without `include_usage` there is no usage in it, as the API says."""
+    """One stream of chunks. The JSON answer has the message that such a stream amounts to."""
 
-    def __init__(self, script: Script, asked: Asked) -> None:
-        self.script = script
-        self.asked = asked
-        self.id = new_id("chatcmpl")
-        self.calls = 0
+    def __init__(self, script: Script, asked: Asked, wire: Wire) -> None:
+        self._script = script
+        self._asked = asked
+        self._wire = wire
+        self._usage = _usage(script)
+        self._id = asked.new_id("chatcmpl")
+        self._message = _Message(wire.reasoning_key)
+        self._chunks = 0
+        turn = script.turn
+        end = next((i for i, e in enumerate(turn) if isinstance(e, Ending)), len(turn))
+        self._before, self._after = turn[:end], turn[end + 1 :]
 
-    def steps(self) -> Iterator[Step]:
-        yield Head(200, {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"})
-        if self.script.wire.preamble:
-            yield self._delta(role="assistant", content="", refusal=None)
-        for element in self.script.turn:
+    def cues(self) -> Iterator[Cue]:
+        ending = self._script.ending
+        if self._wire.preamble:
+            yield self._delta("begin", role="assistant", content="", refusal=None)
+        for element in self._before:
             yield from self._say(element)
-        yield from self._end()
+        if isinstance(ending, Cut):
+            yield ending
+            return
+        if isinstance(ending, Failure):
+            yield self._chunk([], "terminal", **_error(ending))
+        else:
+            yield from self._finish()
+        if not self._wire.no_done:
+            yield Frame("[DONE]", role="done")
+        for element in self._after:
+            yield from self._say(element)
 
-    def _chunk(self, choices: list[dict[str, Any]], **extra: Any) -> Write:
-        chunk: dict[str, Any] = {
-            "id": self.id,
+    def document(self) -> Object:
+        """The completion that the stream amounts to."""
+        for element in self._before:
+            for _ in self._say(element):
+                pass
+        message, finish = self._message.document(), _finish(self._script)
+        return {
+            "id": self._id,
+            "object": "chat.completion",
+            "created": self._asked.created,
+            "model": self._asked.model,
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+            "usage": _usage_object(self._usage),
+        }
+
+    def _chunk(self, choices: list[Object], role: str, **extra: Any) -> Frame:
+        chunk: Object = {
+            "id": self._id,
             "object": "chat.completion.chunk",
-            "created": self.asked.created,
-            "model": self.asked.model,
+            "created": self._asked.created,
+            "model": self._asked.model,
             "choices": choices,
         }
-        if self.asked.include_usage:
+        if self._wire.usage_in == "every":
+            chunk["usage"] = _usage_so_far(self._usage, self._chunks)
+        elif self._asked.include_usage:
             chunk["usage"] = None
-        return Write(b"data: " + dumps({**chunk, **extra}) + b"\n\n")
+        self._chunks += 1
+        return Frame({**chunk, **extra}, role=role)
 
-    def _delta(self, finish: str | None = None, **delta: Any) -> Write:
-        return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}])
+    def _delta(self, role: str = "delta", /, **delta: Any) -> Frame:
+        return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}], role)
 
-    def _say(self, element: Element) -> Iterator[Step]:
+    def _finish(self) -> Iterator[Frame]:
+        wire = self._wire
+        told = False
+        if not wire.no_finish or wire.text_in != "deltas":
+            finish = None if wire.no_finish else _finish(self._script)
+            choice: Object = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}
+            if wire.text_in != "deltas":
+                choice["message"] = self._message.document()
+            usage: Object = {"usage": _usage_object(self._usage)} if wire.usage_in in ("finish", "every") else {}
+            told = wire.usage_in == "finish"
+            yield self._chunk([choice], "terminal", **usage)
+        if self._asked.include_usage and not told:
+            yield self._chunk([], "", usage=_usage_object(self._usage))
+
+    def _say(self, element: Element) -> Iterator[Cue]:
         match element:
-            case Text(pieces):
-                yield from (self._delta(content=p) for p in pieces)
-            case Reasoning(pieces):
-                yield from (self._delta(reasoning_content=p) for p in pieces)
+            case Text():
+                yield from self._words("content", element.deltas)
+                yield from self._annotations(element.citations)
             case Refusal(pieces):
-                yield from (self._delta(refusal=p) for p in pieces)
-            case ToolCall():
-                yield from self._tools((element,))
+                yield from self._words("refusal", pieces)
+            case Reasoning(pieces, full):
+                yield from self._words(self._wire.reasoning_key, full or pieces)
+            case ToolCall() | CustomToolCall():
+                yield from self._calls((element,))
             case Interleaved(calls):
-                yield from self._tools(calls)
+                yield from self._calls(calls)
+            case Image():
+                yield from self._image(element)
             case Hold(name):
                 yield Wait(name)
+            case Pause(seconds):
+                yield Rest(seconds)
             case Comment(words):
-                yield Write(f": {words}\n\n".encode())
+                yield Literal(f": {words}\n\n".encode("utf-8", "surrogatepass"))
+            case Ping():
+                yield Literal(b": ping\n\n")
             case Event(data):
-                yield Write(b"data: " + dumps(data) + b"\n\n")
+                yield Frame(data)
+            case Raw(characters):
+                yield Literal(characters.encode("utf-8", "surrogatepass"))
             case _:
                 pass
 
-    def _tools(self, calls: tuple[ToolCall, ...]) -> Iterator[Step]:
-        first = self.calls
-        self.calls += len(calls)
-        for offset, call in enumerate(calls):
-            yield self._delta(tool_calls=[{"index": first + offset, **_call(call, "")}])
-        for turn in range(max((len(c.arguments) for c in calls), default=0)):
-            for offset, call in enumerate(calls):
-                if turn < len(call.arguments):
-                    piece = {"index": first + offset, "function": {"arguments": call.arguments[turn]}}
-                    yield self._delta(tool_calls=[piece])
-
-    def _end(self) -> Iterator[Step]:
-        ending = self.script.ending
-        if isinstance(ending, Cut):
-            if ending.how != "eof":
-                yield Break(ending.how)
+    def _words(self, key: str, pieces: Sequence[str]) -> Iterator[Frame]:
+        self._message.words[key].extend(pieces)
+        if key == "content" and self._wire.text_in != "deltas":
             return
-        if isinstance(ending, Failed | ErrorEvent | Cancelled | Unfinished):
-            yield self._chunk([], **_error(ending))
-        else:
-            if not self.script.wire.no_finish:
-                yield self._delta(_finish(self.script))
-            if self.asked.include_usage:
-                yield self._chunk([], usage=_usage(self.script))
-        if not self.script.wire.no_done:
-            yield Write(b"data: [DONE]\n\n")
+        for piece in pieces:
+            if self._wire.null_deltas:
+                yield self._delta(**{key: None})
+            yield self._delta(**{key: piece})
+
+    def _annotations(self, citations: Sequence[Citation]) -> Iterator[Frame]:
+        found = [_annotation(c) for c in citations]
+        self._message.annotations.extend(found)
+        if found and self._wire.text_in == "deltas":
+            yield self._delta(annotations=found)
+
+    def _image(self, image: Image) -> Iterator[Frame]:
+        url = f"data:{image.media_type};base64,{image.data}"
+        found = {"index": len(self._message.images), "type": "image_url", "image_url": {"url": url}}
+        self._message.images.append(found)
+        yield self._delta(images=[found])
+
+    def _calls(self, calls: Sequence[Call]) -> Iterator[Frame]:
+        first = len(self._message.calls)
+        whole = [_call(c, c.id or self._asked.new_id("call"), "".join(_said(c))) for c in calls]
+        self._message.calls.extend(whole)
+        streams = self._wire.arguments_in == "deltas"
+        for index, (call, document) in enumerate(zip(calls, whole, strict=True), first):
+            begun = _call(call, document["id"], "") if streams else document
+            yield self._delta("begin", tool_calls=[{"index": index, **begun}])
+        if not streams:
+            return
+        for turn in zip_longest(*(_said(call) for call in calls)):
+            for index, (call, piece) in enumerate(zip(calls, turn, strict=True), first):
+                if piece is not None and self._wire.null_deltas:
+                    yield self._delta(tool_calls=[{"index": index, **_call_delta(call, None)}])
+                if piece is not None:
+                    yield self._delta(tool_calls=[{"index": index, **_call_delta(call, piece)}])

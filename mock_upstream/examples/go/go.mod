@@ -1,0 +1,3 @@
+module example.invalid/mock
+
+go 1.21

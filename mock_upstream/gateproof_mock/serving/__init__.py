@@ -1,0 +1,1 @@
+"""Calls in, answers out: what is played for whom, what was seen, and the two servers that play it."""
