@@ -13,11 +13,12 @@ from typing import Any
 
 import httpx
 
-from gateproof.answers import chat, responses
+from gateproof.answers import chat, messages, responses
 from gateproof.answers.absent import Missing
 from gateproof.answers.answer import ABORTED, BROKEN, CUT, ERROR, HUNG, Answer, Error
 from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
+from gateproof.questions import headers as surface_headers
 from gateproof_mock.serving.journal import Leg
 
 LEG_LIMIT = 8 * 1024 * 1024
@@ -26,6 +27,7 @@ LEG_LIMIT = 8 * 1024 * 1024
 READERS: dict[str, tuple[Callable[[Answer], None], Callable[[Answer], Any]]] = {
     "chat": (chat.read_body, chat.ChunkReader),
     "responses": (responses.read_body, responses.EventCollector),
+    "messages": (messages.read_body, messages.BlockReader),
 }
 
 
@@ -47,8 +49,10 @@ class GatewayClient:
     ) -> None:
         self.origin = origin
         self.ceiling = ceiling
+        self._key = key
+        self._given = {name.lower() for name, _ in headers}
         fixed = [("Accept-Encoding", "identity"), *headers]
-        if key and not any(name.lower() == "authorization" for name, _ in headers):
+        if key and "authorization" not in self._given:
             fixed.append(("Authorization", f"Bearer {key}"))
         self._client = httpx.Client(
             base_url=origin,
@@ -70,7 +74,8 @@ class GatewayClient:
     def open(self, surface: str, request: Request, *, stream: bool, live: bool = False) -> Reading:
         """A request on its way. Never raises for the gateway's sake."""
         accept = "text/event-stream" if stream else "application/json"
-        headers = [("Content-Type", "application/json"), ("Accept", accept), *request.headers]
+        own = [(n, v) for n, v in surface_headers(surface, self._key) if n not in self._given]
+        headers = [("Content-Type", "application/json"), ("Accept", accept), *own, *request.headers]
         return Reading(self._client, surface, request, headers, self.ceiling, stream=stream, live=live)
 
     def get_json(self, path: str) -> Any:

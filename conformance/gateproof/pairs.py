@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-SURFACES = ("chat", "responses")
+SURFACES = ("chat", "responses", "messages")
 """APIs that a client speaks to the gateway."""
 
-DIALECTS = ("responses", "chat")
+DIALECTS = ("responses", "chat", "messages")
 """APIs that the gateway speaks to the upstream."""
 
 MODES = ("stream", "json", "both")

@@ -97,7 +97,7 @@ def run(craft: Stagecraft, upstream_url: str, pairs: tuple[Pair, ...] | None = N
                 exchange = _ask(craft, pair, mode)
                 if not exchange.calls:
                     failures.append((surface, mode, exchange))
-                    _stop_at_once(craft, exchange, upstream_url)
+                    _stop_at_once(craft, exchange, upstream_url, reached=reached)
                     continue
                 reached = True
                 _note(found, gateway, surface, model, mode, exchange)
@@ -109,7 +109,7 @@ def run(craft: Stagecraft, upstream_url: str, pairs: tuple[Pair, ...] | None = N
 
 def _ask(craft: Stagecraft, pair: Pair, mode: str) -> Exchange:
     check = Check(catalogue()[SMOKE], pair, mode)
-    upstream = Upstream()
+    upstream = Upstream(pair.dialect)
     ask = Ask(craft, check, upstream, lambda exchange: None)
     # Another dialect may be called: which one is what we are here to learn.
     with contextlib.suppress(NotTestable):
@@ -136,10 +136,10 @@ def _cause(exchange: Exchange, pair: str) -> str:
     return words if exchange.calls else words + ", and the gateway did not call its upstream"
 
 
-def _stop_at_once(craft: Stagecraft, exchange: Exchange, upstream_url: str) -> None:
-    """Causes that are the same for every surface: no use asking on."""
+def _stop_at_once(craft: Stagecraft, exchange: Exchange, upstream_url: str, *, reached: bool) -> None:
+    """Causes that are the same for every surface: no use asking on. A key with which one was `reached` is right."""
     answer = exchange.answer
-    if answer.status == 0 or answer.status == 401:
+    if answer.status == 0 or (answer.status == 401 and not reached):
         raise Refused(_refusal(craft, [(exchange.pair.surface, exchange.mode, exchange)], upstream_url))
 
 
@@ -201,8 +201,8 @@ def _refusal(craft: Stagecraft, failures: list[tuple[str, str, Exchange]], upstr
     port = upstream_url.rsplit(":", 1)[-1].split("/")[0]
     return (
         f"The gateway answered {target} without calling the mock upstream: HTTP {answer.status}, {_said(answer)}.\n"
-        f"Set its OpenAI base URL to {upstream_url} (from a container: http://host.docker.internal:{port}/v1, with the mock "
-        "listening on 0.0.0.0), any key, model "
+        f"Set its OpenAI base URL to {upstream_url} (Anthropic's has no /v1; from a container: "
+        f"http://host.docker.internal:{port}/v1, with the mock listening on 0.0.0.0), any key, model "
         f"{model!r} routed there; retries, cooldowns and response caches off.\n"
         "If it checks its upstream when it starts, start `gateproof mock` first, then the gateway, then this run with "
         "--upstream-attach."

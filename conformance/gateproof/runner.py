@@ -30,7 +30,6 @@ from gateproof.verdicts import (
     Blocked,
     NotTestable,
 )
-from gateproof_mock import refused
 
 LEASE_CEILING = 300.0
 
@@ -56,7 +55,7 @@ class Runner:
         """Run a check; the record says everything about it (schema own/check). Never raises for the gateway's sake."""
         began = time.time()
         hand = CheckHand(self._craft, check)
-        upstream = Upstream()
+        upstream = Upstream(check.pair.dialect)
         ask = Ask(self._craft, check, upstream, lambda exchange: self._judge(check, exchange))
         first: list[Any] = []
         message = ""
@@ -111,9 +110,7 @@ class Runner:
     def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
         # Exchanges of its own, so that an invariant that is run alone has something to watch: a success and a refusal.
         smoke(ask, upstream, check.mode)
-        upstream.says(
-            refused(400, {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}})
-        )
+        upstream.refuses(400, "invalid_request_error", "No.")
         ask()
         # All of them, not only those of this place: some cases ask on a second surface, or in both modes.
         others: dict[str, list[str]] = {}

@@ -22,7 +22,7 @@ from gateproof.files import Gateway
 from gateproof.pairs import Pair
 from gateproof.questions import PATHS, question
 from gateproof.verdicts import NotTestable
-from gateproof_mock import RemoteMock, Script, Wire, marker, script
+from gateproof_mock import RemoteMock, Script, Wire, marker, refused, script
 from gateproof_mock.language.turns import Element, Hold, Interleaved, ToolCall
 
 EXCHANGE_CEILING = 20.0
@@ -51,12 +51,22 @@ class Stagecraft:
 class Upstream:
     """The provider behind the gateway, as the case scripts it. A script holds for every ask until the next one."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
         self.scripts: tuple[Script, ...] = (script(),)
 
     def says(self, *elements: Element, wire: Wire | None = None) -> None:
         """Every upstream call of the following questions gets this turn."""
         self.scripts = (script(*elements, wire=wire),)
+
+    def refuses(self, status: int, kind: str, message: str) -> None:
+        """Every upstream call of the following questions gets this HTTP error, in the dialect's own envelope."""
+        if self._dialect == "messages":
+            # What the others call a server_error is an api_error there.
+            own = {"type": "api_error" if kind == "server_error" else kind, "message": message}
+            self.says(refused(status, {"type": "error", "error": own}))
+        else:
+            self.says(refused(status, {"error": {"message": message, "type": kind, "param": None, "code": None}}))
 
 
 class Live:
@@ -113,7 +123,7 @@ class Ask:
 
         `mode` and `surface` default to the check's; `path` and `method` to the surface's; `body` replaces the request
         body (`{marker}` and `{model}` in its strings are filled in); `turn=False` keeps the invariants of turns away;
-        other words are added to the request's keys.
+        `include_usage` asks for token counts where a stream has none unasked; other words are added to the request's keys.
         """
         exchange, reading = self._open(words, live=True, **how)
         return Live(self, exchange, reading)
@@ -138,7 +148,7 @@ class Ask:
         mark = marker(craft.run)
         scripts = self._upstream.scripts
         model = craft.gateway.model_for(str(pair)).replace("{case}", mark)
-        if include_usage and mode == "stream":
+        if include_usage and mode == "stream" and pair.surface != "messages":
             extra["stream_options"] = {"include_usage": True}
         if body is None:
             document = question(
@@ -211,8 +221,21 @@ class CheckHand:
         return self.pair.translated
 
     @property
+    def surface(self) -> str:
+        return self.pair.surface
+
+    @property
+    def dialect(self) -> str:
+        return self.pair.dialect
+
+    @property
     def on_chat(self) -> bool:
         return self.pair.surface == "chat"
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether either side speaks Messages, where arguments are no text and errors have no code."""
+        return "messages" in (self.surface, self.dialect)
 
     def chose(self, alternative: str) -> None:
         """Record a documented alternative. Raises KeyError (a suite error) for one that the requirement does not name."""

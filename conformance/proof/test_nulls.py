@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from whole_runs import Run
 
+from gateproof.pairs import PAIRS
+
 NULLS = ("empty-200", "always-500", "html-page", "echo", "hang", "cut")
 
 
@@ -23,7 +25,7 @@ def test_the_preflight_refuses_a_null_gateway_with_one_message(null: str, suite:
 def test_a_null_gateway_passes_no_check_when_the_preflight_is_skipped(null: str, suite: Callable[..., Run]) -> None:
     run = suite(
         "--patience=0.05",
-        "--assume=chat.responses,chat.chat,responses.responses,responses.chat",
+        f"--assume={','.join(map(str, PAIRS))}",
         reference=("--null", null),
         drop='ready = "/health"',
     )
@@ -36,7 +38,7 @@ def test_a_null_gateway_passes_no_check_when_the_preflight_is_skipped(null: str,
 def test_a_plain_relay_passes_no_must_on_translated_pairs(suite: Callable[..., Run]) -> None:
     run = suite(
         "--patience=0.25",
-        "--assume=chat.responses,responses.chat",
+        f"--assume={','.join(str(pair) for pair in PAIRS if pair.translated)}",
         reference=("--null", "relay"),
         drop='ready = "/health"',
     )

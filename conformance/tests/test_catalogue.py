@@ -75,7 +75,7 @@ def test_no_two_requirements_say_the_same() -> None:
     [
         ({}, "expected the key"),
         ({"level": "MAY"}, "$.level"),
-        ({"pairs": ["chat.messages"]}, "'chat.messages' names no pair"),
+        ({"pairs": ["chat.gemini"]}, "'chat.gemini' names no pair"),
         ({"modes": ["slow"]}, "$.modes[0]"),
         ({"sauce": "x"}, '"sauce"'),
     ],

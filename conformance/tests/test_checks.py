@@ -69,7 +69,7 @@ def test_a_selection_takes_what_all_its_parts_name(selection: Selection, taken: 
 
 def test_pairs_are_read_and_refused_by_name() -> None:
     assert [Pair.parse(str(pair)) for pair in PAIRS] == list(PAIRS)
-    for name in ("chat", "chat.messages", "chat.responses.stream", ""):
+    for name in ("chat", "chat.gemini", "chat.responses.stream", ""):
         with pytest.raises(ValueError, match=r"is not a pair; pairs are chat\.responses, "):
             Pair.parse(name)
     assert matching(("*",)) == PAIRS

@@ -61,7 +61,7 @@ def test_pytest_runs_the_suite_beside_a_users_own_folders(
 
     assert done.returncode == 0, done.stdout
     assert "collecting the suite's own checks, not files" in done.stdout
-    assert "checks = 8 pass" in done.stdout
+    assert "checks = 13 pass" in done.stdout
     assert not validate(_report(tmp_path / "gateproof-report"), "own/report")
 
 
@@ -246,8 +246,8 @@ def test_a_mock_that_already_runs_is_used(
     done = gateproof("run", f"--gateway-url={url}", f"--upstream-attach={base}", "--id=text.*", "--report-dir=r")
 
     assert done.returncode == 0, done.stdout
-    assert "chat<chat (stream, json), responses<chat (stream, json)" in done.stdout
-    assert "5 checks = 5 pass" in done.stdout
+    assert "chat<chat (stream, json), responses<chat (stream, json), messages<chat (stream, json)" in done.stdout
+    assert "7 checks = 7 pass" in done.stdout
 
 
 def test_replay_plays_a_checks_script(

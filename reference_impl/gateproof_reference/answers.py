@@ -23,7 +23,7 @@ class Answer:
         self._request_id = request_id
         self._secrets = secrets
         self.started = False
-        self.envelope: Callable[[Failure], Object] = lambda failure: failures.envelope(failure)
+        self.envelope: Callable[[Failure, str], Object] = lambda failure, _: failures.envelope(failure)
         """How a failure is worded; the surface says it, once there is one."""
 
     async def start(self, status: int, content_type: str, headers: Mapping[str, str]) -> None:
@@ -56,7 +56,7 @@ class Answer:
         """Send a failure with its own status. Retry-After is the upstream's advice, and kept."""
         advice = {"retry-after": failure.retry_after} if failure.retry_after else {}
         status = failures.status_of(failure)
-        await self.json(wirejson.dump(self.envelope(failure)), status, {**advice, **(headers or {})})
+        await self.json(wirejson.dump(self.envelope(failure, self._request_id)), status, {**advice, **(headers or {})})
 
     def scrub(self, data: bytes) -> bytes:
         """Return `data` without the operator's key. A frame is sent whole, so the key cannot hide between two."""

@@ -4,13 +4,19 @@ A new API is a new subclass and one line in `apis.py`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateproof_reference import failures
 from gateproof_reference.canonical import Event, Identity, Request
 from gateproof_reference.failures import Failure
 from gateproof_reference.streams import Decoder, Encoder, Gatherer, Pipe
 from gateproof_reference.wirejson import Object
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the bearer token in a request's headers, "" if there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" else ""
 
 
 class Api(ABC):
@@ -42,11 +48,19 @@ class Api(ABC):
     def wants_usage(self, body: Object) -> bool:
         """True if the client's stream is to tell its usage."""
 
-    def envelope(self, failure: Failure) -> Object:
-        """Return the body of an error with a status; most APIs share one shape."""
+    def envelope(self, failure: Failure, request_id: str) -> Object:
+        """Return the body of an error with a status; most APIs share one shape, without the request id."""
         return failures.envelope(failure)
 
+    def key_of(self, headers: Mapping[str, str]) -> str:
+        """Return the gateway's key as a client of this API shows it, "" if it shows none."""
+        return bearer(headers)
+
     # -- as a dialect
+
+    def headers(self, key: str | None) -> dict[str, str]:
+        """Return what every call must say beside its body; `key` is the operator's."""
+        return {} if key is None else {"authorization": f"Bearer {key}"}
 
     @abstractmethod
     def encode_request(self, request: Request, *, stream: bool, usage: bool) -> Object:
@@ -61,6 +75,9 @@ class Api(ABC):
         """Return the turn in a JSON answer; it ends in Finished or Failed."""
 
     # -- as both at once
+
+    relayed_headers: tuple[str, ...] = ()
+    """Headers of the client that are part of its question, and go along where nothing is translated."""
 
     @abstractmethod
     def adapt(self, body: Object, *, stream: bool) -> Object:

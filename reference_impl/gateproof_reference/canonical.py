@@ -59,13 +59,26 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What the call with this id returned."""
+    """What the call with this id returned; `is_error` if it failed, where an API tells that."""
 
     id: str
-    parts: tuple[Text, ...]
+    parts: tuple[Text | Image, ...]
+    is_error: bool = False
 
 
-Item = Said | Called | Returned
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """Reasoning of an earlier turn: `text` is what was shown of it, `seal` what only its provider can read.
+
+    The seal is Responses' encrypted_content and Messages' signature; `redacted` reasoning is nothing but its seal.
+    """
+
+    text: str
+    seal: str
+    redacted: bool = False
+
+
+Item = Said | Called | Returned | Thought
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,8 @@ class Format:
 class Request:
     """One question. `shared` holds the parameters that have the same name and meaning in every API.
 
-    `asked` is the body as the client sent it: a Response object echoes from it.
+    `shows_reasoning` if the client wants to read the model's reasoning, `seals_reasoning` if it can send it back.
+    `asked` is the body as the client sent it: a Response object echoes from it, and a refusal names what stands there.
     """
 
     model: str
@@ -109,7 +123,11 @@ class Request:
     tool_choice: ToolChoice | None = None
     format: Format | None = None
     max_output_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    top_k: int | None = None
     effort: str | None = None
+    shows_reasoning: bool = False
+    seals_reasoning: bool = False
     verbosity: str | None = None
     shared: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, Any] = field(default_factory=dict)
@@ -148,6 +166,14 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningSealed:
+    """The reasoning told so far, perhaps none, is whole, and this is its seal; what follows is reasoning of its own."""
+
+    seal: str
+    redacted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CallStarted:
     """A function call, the `index`-th of its turn."""
 
@@ -183,7 +209,17 @@ class Failed:
     frame: bytes | None = None
 
 
-Event = Started | TextDelta | RefusalDelta | ReasoningDelta | CallStarted | CallArguments | Finished | Failed
+Event = (
+    Started
+    | TextDelta
+    | RefusalDelta
+    | ReasoningDelta
+    | ReasoningSealed
+    | CallStarted
+    | CallArguments
+    | Finished
+    | Failed
+)
 
 
 @dataclass(frozen=True, slots=True)

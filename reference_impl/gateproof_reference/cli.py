@@ -43,8 +43,8 @@ def parser() -> argparse.ArgumentParser:
         "--dialect-for", metavar="MODEL=DIALECT", action="append", default=[], help="what it speaks for one model"
     )
     options.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8090", help="port 0: any")
-    options.add_argument("--key", help="what clients must send as their bearer token")
-    options.add_argument("--upstream-key", metavar="K", help="what the upstream gets as its bearer token")
+    options.add_argument("--key", help="what clients must send as their key")
+    options.add_argument("--upstream-key", metavar="K", help="what the upstream gets as its key")
     options.add_argument("--keepalive-interval", metavar="S", type=seconds, default=15.0)
     options.add_argument("--idle-timeout", metavar="S", type=seconds, default=300.0)
     options.add_argument("--max-concurrency", metavar="N", type=count)

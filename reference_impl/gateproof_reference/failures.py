@@ -25,6 +25,10 @@ class Failure:
     retry_after: str | None = None
 
 
+UNSUPPORTED = "unsupported_parameter"
+"""Our code for what the upstream's API cannot be asked."""
+
+
 class RefusedError(Exception):
     """Raised where nothing was sent to the client yet: the answer is a JSON error with its own status."""
 
@@ -64,6 +68,14 @@ STATUS_OF_CODE: dict[str, int] = {
 }
 """HTTP status of a failure that came in a stream or a body (sub2api#2972); whatever is not here is 502."""
 
+STATUS_OF_TYPE: dict[str, int] = {
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""HTTP status of the types that an error event of Messages has in place of a code (Anthropic's page on errors)."""
+
 RESPONSES_CODES: dict[str, str] = {
     "rate_limit_error": "rate_limit_exceeded",
     "invalid_request_error": "invalid_request",
@@ -72,6 +84,11 @@ RESPONSES_CODES: dict[str, str] = {
     "upstream_error": "server_error",
     "server_error": "server_error",
     "api_error": "server_error",
+    "timeout_error": "server_error",
+    "overloaded_error": "server_is_overloaded",
+    "billing_error": "insufficient_quota",
+    "not_found_error": "invalid_request",
+    "request_too_large": "invalid_request",
     "": "server_error",
 }
 """Words of the other APIs in the vocabulary of `response.failed` (sub2api#2972); any other word stays as it is."""
@@ -83,6 +100,20 @@ TYPE_OF_STATUS: dict[int, str] = {
     404: "not_found_error",
     429: "rate_limit_error",
 }
+
+MESSAGES_TYPES: dict[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""`type` of a Messages error by its status (Anthropic's page on errors). Any other 4xx is the first one, 5xx api_error."""
 
 
 def read(error: object, *, otherwise: str = "the upstream failed without saying why") -> Failure:
@@ -135,6 +166,8 @@ def status_of(failure: Failure) -> int:
     """Return the HTTP status of a failure: its own, else by its code."""
     if failure.status is not None:
         return failure.status
+    if failure.code is None and failure.type in STATUS_OF_TYPE:
+        return STATUS_OF_TYPE[failure.type]
     code = responses_code(failure)
     if code.startswith("invalid_request"):
         return 400
@@ -171,6 +204,22 @@ def envelope(failure: Failure) -> Object:
             "code": failure.code,
         }
     }
+
+
+def messages_type(failure: Failure) -> str:
+    """Return the `type` of a failure in the vocabulary of Messages: the upstream's own if it is a word of Messages, else
+    by the status. A code tells that it is not: Messages has none, and the other APIs have some of its words."""
+    status = status_of(failure)
+    masked = status >= 500 and failure.type in (MESSAGES_TYPES[401], MESSAGES_TYPES[403])
+    if failure.code is None and failure.type in (*MESSAGES_TYPES.values(), "api_error") and not masked:
+        return failure.type
+    return MESSAGES_TYPES.get(status, "api_error" if status >= 500 else MESSAGES_TYPES[400])
+
+
+def messages_envelope(failure: Failure, request_id: str) -> Object:
+    """Return the error body of Messages, which is also the data of its `error` event. It has no code and no param."""
+    error = {"type": messages_type(failure), "message": failure.message}
+    return {"type": "error", "error": error, "request_id": request_id}
 
 
 def failed_error(failure: Failure) -> Object:
@@ -233,4 +282,4 @@ def bad_request(message: str, param: str | None = None, code: str = "invalid_req
 
 def unsupported(param: str, why: str) -> RefusedError:
     """Return the error to raise for a parameter that the upstream's API has no place for."""
-    return bad_request(f"{param}: {why}", param, "unsupported_parameter")
+    return bad_request(f"{param}: {why}", param, UNSUPPORTED)

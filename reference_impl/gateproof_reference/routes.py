@@ -5,12 +5,14 @@ from typing import Literal
 
 CHAT = ("/v1/chat/completions", "/chat/completions")
 RESPONSES = ("/v1/responses", "/responses", "/backend-api/codex/responses")
+MESSAGES = ("/v1/messages", "/messages")
 MODELS = ("/v1/models", "/models")
 HEALTH = ("/health",)
 
 COMPACT = "/compact"
+COUNT = "/count_tokens"
 
-Kind = Literal["turn", "compact", "subpath", "models", "health"]
+Kind = Literal["turn", "compact", "count", "subpath", "models", "health"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ def find(path: str) -> Route | None:
         return Route("turn", "chat")
     if bare in RESPONSES:
         return Route("turn", "responses")
+    if bare in MESSAGES:
+        return Route("turn", "messages")
+    if bare.endswith(COUNT) and bare.removesuffix(COUNT) in MESSAGES:
+        return Route("count", "messages")
     if bare in MODELS:
         return Route("models", methods=GET)
     if bare in HEALTH:

@@ -17,14 +17,16 @@ import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from gateproof_reference import failures, pairs, routes, wirejson
+from gateproof_reference import failures, models, pairs, routes, wirejson
 from gateproof_reference.answers import Answer, StreamAnswer
-from gateproof_reference.api import Api
+from gateproof_reference.api import Api, bearer
 from gateproof_reference.apis import APIS
 from gateproof_reference.canonical import Event, Failed, Identity
 from gateproof_reference.failures import Failure, RefusedError, bad_request
 from gateproof_reference.limits import Slots
+from gateproof_reference.messages.request import check_prompt
 from gateproof_reference.pairs import Exchange
+from gateproof_reference.routes import Route
 from gateproof_reference.streams import Out, Pipe
 from gateproof_reference.upstream import Reply, Upstream, new_client, redactor
 from gateproof_reference.wirejson import Object
@@ -55,7 +57,7 @@ class Gateway:
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._client = new_client(settings.idle_timeout, transport)
-        self._upstream = Upstream(self._client, settings.upstream, settings.upstream_key)
+        self._upstream = Upstream(self._client, settings.upstream)
         self._slots = Slots(settings.max_concurrency, settings.queue_timeout)
         self._secrets = redactor(settings.upstream_key)
 
@@ -65,6 +67,9 @@ class Gateway:
         request = Request(scope, receive)
         request_id = str(uuid.uuid4())
         answer = Answer(send, request_id, self._secrets)
+        surface = surface_of(request, routes.find(scope["path"]))
+        if surface is not None:
+            answer.envelope = surface.envelope
         try:
             raw = await read_body(request)
         except ClientDisconnect:
@@ -94,10 +99,8 @@ class Gateway:
         path, method = request.scope["path"], request.method
         query = request.scope["query_string"].decode("latin-1")
         route = routes.find(path)
-        if route is not None and route.surface:
-            answer.envelope = APIS[route.surface].envelope
         if route is None or route.kind != "health":
-            self.check_key(request)
+            self.check_key(request, surface_of(request, route))
         if route is None:
             raise RefusedError(not_found())
         if route.methods and method not in route.methods:
@@ -110,22 +113,26 @@ class Gateway:
             case "health":
                 await answer.json(b'{"status":"ok"}')
             case "models":
-                await self._forward(answer, "GET", "/models", query=query)
+                await self._models(request, answer, query)
             case "turn":
                 await self._turn(APIS[route.surface], request, raw, answer, identity)
+            case "count":
+                await self._count(request, raw, answer)
             case "compact":
                 await self._compact(request, raw, answer)
             case "subpath":
                 body = wirejson.parse_object(raw)
-                if self.dialect_of(body or {}).name != "responses":
+                dialect = self.dialect_of(body or {})
+                if dialect.name != "responses":
                     raise RefusedError(not_found())
-                await self._forward(answer, method, "/responses" + quote(route.rest), raw, query=query)
+                path = "/responses" + quote(route.rest)
+                await self._forward(answer, method, path, raw, headers=self._headers(dialect), query=query)
 
-    def check_key(self, request: Request) -> None:
+    def check_key(self, request: Request, surface: Api | None) -> None:
         """Raise RefusedError (401) unless the client knows the gateway's key; compared in constant time."""
         expected = self._settings.key
-        given = request.headers.get("authorization", "").encode("latin-1")
-        if expected is not None and not hmac.compare_digest(given, f"Bearer {expected}".encode()):
+        given = surface.key_of(request.headers) if surface is not None else bearer(request.headers)
+        if expected is not None and not hmac.compare_digest(given.encode("latin-1"), expected.encode()):
             raise RefusedError(
                 Failure("the API key is missing or wrong", "invalid_api_key", "authentication_error", status=401)
             )
@@ -135,24 +142,57 @@ class Gateway:
         model = wirejson.text(body.get("model"))
         return APIS[self._settings.dialect_for.get(model, self._settings.dialect)]
 
+    def _headers(self, dialect: Api, request: Request | None = None) -> dict[str, str]:
+        """Return the headers of a call. `request` is the client's, if it speaks the dialect itself."""
+        headers = dialect.headers(self._settings.upstream_key)
+        given = {name: request.headers.getlist(name) for name in dialect.relayed_headers} if request is not None else {}
+        return headers | {name: ",".join(values) for name, values in given.items() if values}
+
     # -- what is not a turn
 
-    async def _forward(self, answer: Answer, method: str, path: str, raw: bytes = b"", *, query: str = "") -> None:
+    async def _forward(
+        self, answer: Answer, method: str, path: str, raw: bytes = b"", *, headers: Mapping[str, str], query: str = ""
+    ) -> None:
         """Relay a whole exchange that this gateway need not understand; only its errors get our envelope."""
-        async with self._upstream.call(method, path, raw, query=query) as reply:
+        async with self._upstream.call(method, path, raw, headers=headers, query=query) as reply:
             await reply.check_status()
             await answer.json(await reply.body(), content_type=reply.media_type or "application/octet-stream")
+
+    async def _models(self, request: Request, answer: Answer, query: str) -> None:
+        """Answer with the upstream's models, in the form of the client's kind (aisix#418)."""
+        dialect = APIS[self._settings.dialect]
+        theirs, ours = dialect.name == "messages", models.wants_messages(request.headers)
+        if theirs == ours:
+            headers = self._headers(dialect, request if ours else None)
+            await self._forward(answer, "GET", "/models", headers=headers, query=query)
+            return
+        async with self._upstream.call("GET", "/models", headers=self._headers(dialect)) as reply:
+            await reply.check_status()
+            listed = pairs.json_answer(await reply.body())
+        await answer.json(wirejson.dump(models.to_messages(listed) if ours else models.to_openai(listed)))
+
+    async def _count(self, request: Request, raw: bytes, answer: Answer) -> None:
+        """Count the tokens of a prompt, which only Messages offers; nothing is estimated (lean-ctx#322)."""
+        body = request_object(request, raw)
+        check_prompt(body)
+        dialect = self.dialect_of(body)
+        if dialect.name != "messages":
+            message = "tokens cannot be counted for this model: its upstream's API has no such endpoint"
+            raise RefusedError(Failure(message, "unsupported_endpoint", "invalid_request_error", status=404))
+        await self._forward(answer, "POST", dialect.path + routes.COUNT, raw, headers=self._headers(dialect, request))
 
     async def _compact(self, request: Request, raw: bytes, answer: Answer) -> None:
         """Compact a conversation: one JSON answer, which only Responses knows (CLIProxyAPI#2089)."""
         body = request_object(request, raw)
         if not wirejson.text(body.get("model")):
             raise bad_request("model must be a non-empty string", "model")
-        if self.dialect_of(body).name != "responses":
+        dialect = self.dialect_of(body)
+        if dialect.name != "responses":
             raise bad_request("compact cannot be translated for this model's upstream", code="unsupported_endpoint")
+        payload, headers = wirejson.dump(compact_payload(body)), self._headers(dialect)
         async with (
             self._slots.hold(),
-            self._upstream.call("POST", "/responses/compact", wirejson.dump(compact_payload(body))) as reply,
+            self._upstream.call("POST", "/responses/compact", payload, headers=headers) as reply,
         ):
             await reply.check_status()
             data = await reply.body()
@@ -168,13 +208,14 @@ class Gateway:
         dialect = self.dialect_of(body)
         forced = self._settings.force_upstream_stream
         exchange = pairs.prepare(surface, dialect, raw, body, identity, force_stream=forced)
+        headers = self._headers(dialect, request if surface is dialect else None)
         if exchange.client_streams:
-            await self._stream(exchange, answer)
+            await self._stream(exchange, headers, answer)
         else:
-            await self._unary(exchange, answer)
+            await self._unary(exchange, headers, answer)
 
-    async def _unary(self, exchange: Exchange, answer: Answer) -> None:
-        async with self._slots.hold(), self._call(exchange) as reply:
+    async def _unary(self, exchange: Exchange, headers: Mapping[str, str], answer: Answer) -> None:
+        async with self._slots.hold(), self._call(exchange, headers) as reply:
             await reply.check_status()
             if reply.is_stream:
                 data = await gather(exchange, reply)
@@ -182,13 +223,13 @@ class Gateway:
                 data = exchange.translate_body(await reply.body())
         await answer.json(data)
 
-    async def _stream(self, exchange: Exchange, answer: Answer) -> None:
+    async def _stream(self, exchange: Exchange, headers: Mapping[str, str], answer: Answer) -> None:
         """Answer a client that streams. Until something is out a failure is a status, then it is told in-band."""
         pipe = exchange.pipe()
         stream = StreamAnswer(answer, self._settings.keepalive_interval)
         pings = asyncio.create_task(stream.keep_alive())
         try:
-            failed = await self._deliver(exchange, pipe, stream)
+            failed = await self._deliver(exchange, headers, pipe, stream)
         except RefusedError as refused:
             failed = Failed(refused.failure)
         finally:
@@ -200,9 +241,11 @@ class Gateway:
             await stream.write(failed.frame or pipe.failed(failed.failure))
         await stream.end()
 
-    async def _deliver(self, exchange: Exchange, pipe: Pipe, stream: StreamAnswer) -> Failed | None:
+    async def _deliver(
+        self, exchange: Exchange, headers: Mapping[str, str], pipe: Pipe, stream: StreamAnswer
+    ) -> Failed | None:
         """Send the answer's frames as they come; return the failure that ended it, if one did."""
-        async with self._slots.hold(), self._call(exchange) as reply:
+        async with self._slots.hold(), self._call(exchange, headers) as reply:
             await reply.check_status()
             if not reply.is_stream:
                 return await send(pipe.whole(pairs.json_answer(await reply.body())), stream)
@@ -213,8 +256,16 @@ class Gateway:
                     return failed
             return await send(pipe.end(), stream)
 
-    def _call(self, exchange: Exchange) -> AbstractAsyncContextManager[Reply]:
-        return self._upstream.call("POST", exchange.dialect.path, exchange.payload, stream=exchange.upstream_streams)
+    def _call(self, exchange: Exchange, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Reply]:
+        path, streams = exchange.dialect.path, exchange.upstream_streams
+        return self._upstream.call("POST", path, exchange.payload, headers=headers, stream=streams)
+
+
+def surface_of(request: Request, route: Route | None) -> Api | None:
+    """Return the API that a client speaks, None where none can be told: by its path, or as an Anthropic client."""
+    if route is not None and route.surface:
+        return APIS[route.surface]
+    return APIS["messages"] if models.wants_messages(request.headers) else None
 
 
 async def send(outs: list[Out], stream: StreamAnswer) -> Failed | None:

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from gateproof_reference.failures import bad_request, unsupported
+from gateproof_reference.canonical import Image, Returned, Text
+from gateproof_reference.failures import RefusedError, bad_request, unsupported
 from gateproof_reference.wirejson import Object
 
 T = TypeVar("T")
@@ -13,6 +14,9 @@ SHARED = (
     *("safety_identifier", "prompt_cache_key"),
 )
 """Parameters with the same name, type and meaning in Chat Completions and in Responses (OpenAI API reference)."""
+
+FAILED_CALL = "Error: "
+"""What stands before the words of a call that failed, in the APIs that have no `is_error` beside them (any-llm#1401)."""
 
 _NAMES: dict[type, str] = {bool: "a boolean", int: "an integer", str: "a string", list: "an array", dict: "an object"}
 
@@ -28,6 +32,33 @@ def field(body: Mapping[Any, Any], name: str, kind: type[T], where: str = "") ->
     return value
 
 
+def words(value: object, where: str) -> tuple[str, ...]:
+    """Return an optional array of strings. Raise RefusedError (400) if it is none."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise bad_request(f"{where} must be an array of strings", where)
+    return tuple(value)
+
+
+def marked(returned: Returned) -> tuple[Text | Image, ...]:
+    """Return what a call returned, for an API that can tell a failure in its words only."""
+    if not returned.is_error:
+        return returned.parts
+    if returned.parts and isinstance(returned.parts[0], Text):
+        return (Text(FAILED_CALL + returned.parts[0].text), *returned.parts[1:])
+    return (Text(FAILED_CALL.strip()), *returned.parts)
+
+
+def no_place(asked: Mapping[str, Any], *names: str) -> RefusedError:
+    """Return the error to raise for a parameter that the upstream's API has no place for, under the client's name.
+
+    `names` are what the surfaces call it.
+    """
+    name = next((name for name in names if asked.get(name) is not None), names[0])
+    return unsupported(name, "the upstream's API has no such parameter")
+
+
 def reject_unknown(
     body: Object, read: Collection[str], harmless: Mapping[str, tuple[object, ...]], hints: Collection[str]
 ) -> None:
@@ -36,6 +67,6 @@ def reject_unknown(
     To leave it out silently would answer another question than was asked (litellm#41913).
     """
     for name, value in body.items():
-        if value is None or name in read or name in SHARED or name in hints or value in harmless.get(name, ()):
+        if value is None or name in read or name in hints or value in harmless.get(name, ()):
             continue
         raise unsupported(name, "the upstream's API has no such parameter")

@@ -76,7 +76,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def encode(self, event: Event) -> Iterable[Frame]:
-        """Return the frames of an event that is no Failed."""
+        """Return the frames of an event that is no Failed. Raise RefusedError if this API cannot say it."""
 
     @abstractmethod
     def failed(self, failure: Failure) -> bytes:
@@ -125,5 +125,5 @@ class Gatherer(Protocol):
         ...
 
     def result(self) -> Object:
-        """Return the JSON answer; only if no Failed came."""
+        """Return the JSON answer; only if no Failed came. Raise RefusedError if the surface cannot say it."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from gateproof_reference.canonical import Event, Failed
-from gateproof_reference.failures import Failure
+from gateproof_reference.failures import Failure, RefusedError
 from gateproof_reference.streams import Decoder, Encoder, Out
 from gateproof_reference.wirejson import Object
 
@@ -15,11 +15,11 @@ class Translation:
         self._decoder = decoder
         self._encoder = encoder
         self._decode_body = decode_body
-        self._whole = False
+        self._over = False
 
     @property
     def over(self) -> bool:
-        return self._whole or self._decoder.over
+        return self._over or self._decoder.over
 
     def feed(self, data: bytes) -> list[Out]:
         return self._encode(self._decoder.feed(data))
@@ -28,7 +28,7 @@ class Translation:
         return self._encode(self._decoder.end(cut))
 
     def whole(self, body: Object) -> list[Out]:
-        self._whole = True
+        self._over = True
         return self._encode(self._decode_body(body))
 
     def failed(self, failure: Failure) -> bytes:
@@ -36,8 +36,12 @@ class Translation:
 
     def _encode(self, events: Iterable[Event]) -> list[Out]:
         outs: list[Out] = []
-        for event in events:
-            outs += [event] if isinstance(event, Failed) else self._encoder.encode(event)
+        try:
+            for event in events:
+                outs += [event] if isinstance(event, Failed) else self._encoder.encode(event)
+        except RefusedError as refused:
+            self._over = True
+            outs.append(Failed(refused.failure))
         return outs
 
 

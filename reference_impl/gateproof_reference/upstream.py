@@ -86,30 +86,36 @@ class Reply:
 
 
 class Upstream:
-    """A model provider: its API base (with /v1) and the operator's key for it."""
+    """A model provider: its API base (with /v1)."""
 
-    def __init__(self, client: httpx.AsyncClient, base: str, key: str | None) -> None:
+    def __init__(self, client: httpx.AsyncClient, base: str) -> None:
         self._client = client
         self._base = base.rstrip("/")
-        self._key = key
 
     @asynccontextmanager
     async def call(
-        self, method: str, path: str, content: bytes = b"", *, stream: bool = False, query: str = ""
+        self,
+        method: str,
+        path: str,
+        content: bytes = b"",
+        *,
+        headers: Mapping[str, str],
+        stream: bool = False,
+        query: str = "",
     ) -> AsyncIterator[Reply]:
         """Call the upstream; it is hung up on when the block is left. Raise RefusedError if it does not answer.
 
-        No header of the client goes along: its key is for us (litellm#32202), the framing is our own.
+        `headers` are the dialect's, with the operator's key. Of the client's none goes along but those that its API counts
+        as part of the question: its key is for us (litellm#32202), the framing is our own.
         """
-        headers: dict[str, str] = {
+        headers = {
+            **headers,
             "accept": "text/event-stream" if stream else "application/json",
             "accept-encoding": "identity",
             "user-agent": "gateproof-reference",
         }
         if content:
             headers["content-type"] = "application/json"
-        if self._key is not None:
-            headers["authorization"] = f"Bearer {self._key}"
         url = f"{self._base}{path}" + (f"?{query}" if query else "")
         response = await self._open(self._client.build_request(method, url, content=content, headers=headers))
         try:

@@ -1,4 +1,4 @@
-"""Token counts: one table of names, read and written in both vocabularies (sub2api#2972).
+"""Token counts: one table of names for each vocabulary, read and written (sub2api#2972).
 
 Totals are the upstream's, to the digit: a gateway that counts for itself bills something that nobody measured.
 """
@@ -11,7 +11,7 @@ from gateproof_reference.wirejson import Object, integer
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one turn. The details are parts of the totals, under the names that both APIs share."""
+    """Tokens of one turn. The details are parts of the totals, under the names that Chat and Responses share."""
 
     input_tokens: int
     output_tokens: int
@@ -35,6 +35,14 @@ RESPONSES = Names("input_tokens", "output_tokens", "input_tokens_details", "outp
 
 INPUT_DETAILS = ("cached_tokens", "cache_write_tokens", "audio_tokens")
 OUTPUT_DETAILS = ("reasoning_tokens", "audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens")
+CACHED, WRITTEN, REASONED = "cached_tokens", "cache_write_tokens", "reasoning_tokens"
+MESSAGES_INPUT = {"cache_read_input_tokens": CACHED, "cache_creation_input_tokens": WRITTEN}
+"""Messages counts these beside its input_tokens, the others count them in: there the input is the sum of the three
+(anthropic-sdk-python 2.11.0, `types/message.py`; Portkey#1754, ogx#6415)."""
+
+MESSAGES_OUTPUT = {"thinking_tokens": REASONED}
+"""In `output_tokens_details`, and a part of output_tokens as everywhere."""
+
 NOT_IN_RESPONSES = frozenset({"accepted_prediction_tokens", "rejected_prediction_tokens"})
 """Responses has no predicted outputs, so it has no place for their counts."""
 
@@ -60,6 +68,44 @@ def _details(value: object, known: tuple[str, ...]) -> dict[str, int]:
     if not isinstance(value, dict):
         return {}
     return {name: count for name in known if (count := integer(value.get(name))) is not None}
+
+
+def read_messages(value: object) -> Usage | None:
+    """Return the usage in an object of Messages, None if it is absent or counts nothing."""
+    if not isinstance(value, dict):
+        return None
+    spent, made = integer(value.get("input_tokens")), integer(value.get("output_tokens"))
+    if spent is None and made is None:
+        return None
+    beside = {ours: count for name, ours in MESSAGES_INPUT.items() if (count := integer(value.get(name))) is not None}
+    details = value.get("output_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    total = (spent or 0) + sum(beside.values())
+    return Usage(
+        input_tokens=total,
+        output_tokens=made or 0,
+        total_tokens=total + (made or 0),
+        input_details={name: count for name, count in beside.items() if name in INPUT_DETAILS},
+        output_details={
+            ours: count
+            for name, ours in MESSAGES_OUTPUT.items()
+            if ours in OUTPUT_DETAILS and (count := integer(details.get(name))) is not None
+        },
+    )
+
+
+def to_messages(usage: Usage | None) -> Object:
+    """Return the usage of a message. Its two totals are required: without counts they are zero, as in message_start."""
+    if usage is None:
+        return {"input_tokens": 0, "output_tokens": 0}
+    beside = {name: usage.input_details.get(ours, 0) for name, ours in MESSAGES_INPUT.items()}
+    made = {name: usage.output_details[ours] for name, ours in MESSAGES_OUTPUT.items() if ours in usage.output_details}
+    return {
+        "input_tokens": max(0, usage.input_tokens - sum(beside.values())),
+        **beside,
+        "output_tokens": usage.output_tokens,
+        **({"output_tokens_details": made} if any(made.values()) else {}),
+    }
 
 
 def to_chat(usage: Usage) -> Object:

@@ -17,8 +17,13 @@ def parse(data: bytes) -> Any:
     Python's reader takes NaN and Infinity, which we could then only pass on as invalid JSON; and a hostile nesting
     surfaces as RecursionError, which is the same fault to a caller.
     """
+    return parse_text(data.decode("utf-8"))
+
+
+def parse_text(words: str) -> Any:
+    """Return the value in `words`; as parse(), for JSON that stands in a string and so may have lone surrogates."""
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(words, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
 

@@ -141,3 +141,13 @@ class Asking:
     def responses(self, dialect: str, stream: bool = True, path: str = "/v1/responses", **more: Any) -> Told:
         settings = {name: more.pop(name) for name in list(more) if name in Settings.__slots__}
         return self.request("POST", path, dialect, {"model": "m", "input": "hi", "stream": stream, **more}, **settings)
+
+    def messages(self, dialect: str, stream: bool = True, path: str = "/v1/messages", **more: Any) -> Told:
+        settings = {name: more.pop(name) for name in list(more) if name in (*Settings.__slots__, "headers")}
+        said = [{"role": "user", "content": "hi"}]
+        body = {"model": "m", "max_tokens": 1234, "messages": said, "stream": stream, **more}
+        return self.request("POST", path, dialect, body, **settings)
+
+    def turn(self, surface: str, dialect: str, **more: Any) -> Told:
+        """Ask for one turn of any surface."""
+        return {"chat": self.chat, "responses": self.responses, "messages": self.messages}[surface](dialect, **more)

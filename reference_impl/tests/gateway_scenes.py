@@ -1,10 +1,12 @@
-"""Turns in both dialects, for tests that need many of them."""
+"""Turns in all dialects, for tests that need many of them."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway_bench import CUT, Asking, Fake, Told, sse
 
+ODD = 'say "no"\n\t\x1b\x07 \x00'
 RESPONSE: dict[str, Any] = {
     "id": "resp_up",
     "object": "response",
@@ -160,6 +162,86 @@ def only_in(where: str, item: dict[str, Any]) -> list[dict[str, Any]]:
     return numbered([{"type": "response.created", "response": RESPONSE}, empty, *told, end])
 
 
+MESSAGE: dict[str, Any] = {
+    "id": "msg_up",
+    "type": "message",
+    "role": "assistant",
+    "model": "model-up",
+    "content": [],
+    "stop_reason": None,
+    "stop_sequence": None,
+    "usage": {"input_tokens": 540, "cache_read_input_tokens": 64, "cache_creation_input_tokens": 3, "output_tokens": 1},
+}
+MESSAGES_USAGE: dict[str, Any] = {
+    **MESSAGE["usage"],
+    "output_tokens": 1024,
+    "output_tokens_details": {"thinking_tokens": 112},
+}
+STOP = {"type": "message_stop"}
+PING = {"type": "ping"}
+
+
+def text_block(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def use(at: int, name: str = "look", **value: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": f"call_{at}", "name": name, "input": value or {"at": 1}}
+
+
+def thinking(words: str, signature: str = "c2ln") -> dict[str, Any]:
+    return {"type": "thinking", "thinking": words, "signature": signature}
+
+
+def block_start(at: int, block: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "content_block_start", "index": at, "content_block": block}
+
+
+def block_delta(at: int, kind: str, **member: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": at, "delta": {"type": kind, **member}}
+
+
+def block_stop(at: int) -> dict[str, Any]:
+    return {"type": "content_block_stop", "index": at}
+
+
+def block_events(block: dict[str, Any], at: int) -> list[dict[str, Any]]:
+    """Return the events of one whole block, its words in two deltas."""
+    emptied = {**block, **{name: "" for name in ("text", "thinking", "signature") if name in block}}
+    emptied |= {"input": {}} if "input" in block else {}
+    events = [block_start(at, emptied)]
+    for name in ("text", "thinking"):
+        events += [block_delta(at, f"{name}_delta", **{name: half}) for half in halves(block.get(name, ""))]
+    if block.get("signature"):
+        events.append(block_delta(at, "signature_delta", signature=block["signature"]))
+    if "input" in block:
+        pieces = halves(json.dumps(block["input"]))
+        events += [block_delta(at, "input_json_delta", partial_json=half) for half in pieces]
+    return [*events, block_stop(at)]
+
+
+def message_delta(reason: str | None, usage: dict[str, Any] | None = None) -> dict[str, Any]:
+    told = {"output_tokens": 1024, "output_tokens_details": {"thinking_tokens": 112}} if usage is None else usage
+    return {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None}, "usage": told}
+
+
+MESSAGE_START = {"type": "message_start", "message": MESSAGE}
+
+
+def messages_turn(*blocks: dict[str, Any], reason: str | None = "end_turn") -> list[Any]:
+    """Return a whole stream, with a ping where Anthropic sends one."""
+    events = [event for at, block in enumerate(blocks) for event in block_events(block, at)]
+    return [MESSAGE_START, *events[:1], PING, *events[1:], message_delta(reason), STOP]
+
+
+def messages_body(*blocks: dict[str, Any], reason: str | None = "end_turn") -> dict[str, Any]:
+    return {**MESSAGE, "content": list(blocks), "stop_reason": reason, "usage": MESSAGES_USAGE}
+
+
+OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": ODD}}
+"""The error event of Messages."""
+
+
 @dataclass
 class Scene:
     """One question and what the upstream does."""
@@ -183,12 +265,11 @@ class Scene:
         how = {"stream": self.stream, **self.settings, **self.more}
         if self.path:
             how["path"] = self.path
-        return ask.chat(self.dialect, **how) if self.surface == "chat" else ask.responses(self.dialect, **how)
+        return ask.turn(self.surface, self.dialect, **how)
 
 
 COUNTED = {"stream_options": {"include_usage": True}}
 SECRET = {"upstream_key": "sk-operator-secret"}
-ODD = 'say "no"\n\t\x1b\x07 \x00'
 
 
 def scenes() -> list[Scene]:
@@ -230,14 +311,30 @@ def scenes() -> list[Scene]:
         [sse(ROLE), sse(chunk({"content": "Hel"})), CUT],
         [ROLE, chunk({"content": "Hel"}), chunk(error={"type": "rate_limit_error", "message": "wait"}), DONE],
     ]
+    m_streams: list[list[Any]] = [
+        messages_turn(thinking("I think"), text_block("Hello, world"), use(2), reason="tool_use"),
+        messages_turn(use(0), use(1, "take", to=2), reason="tool_use"),
+        [MESSAGE_START, block_start(0, use(0)), block_stop(0), message_delta("tool_use"), STOP],
+        [MESSAGE_START, block_start(0, {**use(0), "input": {}}), block_stop(0), message_delta("tool_use"), STOP],
+        messages_turn(text_block("Hel"), reason="max_tokens"),
+        messages_turn(text_block("Hel"), reason="refusal"),
+        messages_turn(text_block("Hel"))[:-1],
+        messages_turn(text_block("Hel"))[:-2],
+        messages_turn(text_block("Hel"), reason=None),
+        [*messages_turn(text_block("Hel"))[:-2], OVERLOADED],
+        [MESSAGE_START, OVERLOADED],
+        [*map(sse, messages_turn(text_block("Hel"))[:-2]), CUT],
+    ]
     found: list[Scene] = []
-    for dialect, streams in (("responses", r_streams), ("chat", c_streams)):
-        for surface in ("chat", "responses"):
+    for dialect, streams in (("responses", r_streams), ("chat", c_streams), ("messages", m_streams)):
+        for surface in ("chat", "responses", "messages"):
             more = COUNTED if surface == "chat" else {}
             found += [Scene(surface, dialect, steps, more=more) for steps in streams]
     forced = {"force_upstream_stream": True}
-    for surface in ("chat", "responses"):
+    for surface in ("chat", "responses", "messages"):
         found += [
+            Scene(surface, "messages", m_streams[0], stream=False, settings=forced),
+            Scene(surface, "messages", body=messages_body(thinking("hm"), use(1), reason="tool_use"), stream=False),
             Scene(surface, "responses", r_streams[0], stream=False),
             Scene(
                 surface,

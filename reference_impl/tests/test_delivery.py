@@ -20,6 +20,7 @@ class Client:
     def __init__(self, app: Any, path: str = "/v1/responses", **more: Any) -> None:
         body = {"model": "m", "stream": True, **more}
         body |= {"input": "hi"} if "responses" in path else {"messages": [{"role": "user", "content": "hi"}]}
+        body |= {"max_tokens": 9} if "/messages" in path else {}
         self._requests = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
         self._pieces: asyncio.Queue[Any] = asyncio.Queue()
         self._gone = asyncio.Event()
@@ -132,7 +133,7 @@ def test_mutants_that_wait_are_seen(name: str, ask: Asking, fake: Fake, monkeypa
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions"])
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions", "/v1/messages"])
 def test_silence_is_filled_with_pings_and_commits(path: str, ask: Asking, fake: Fake) -> None:
     async def run() -> None:
         gates = gated(fake)
@@ -143,11 +144,12 @@ def test_silence_is_filled_with_pings_and_commits(path: str, ask: Asking, fake: 
         gates[0].set()
         while (piece := await client.next()) == b": ping\n\n":
             pass
-        assert b"response.created" in piece or b'"role"' in piece
+        assert b"response.created" in piece or b'"role"' in piece or b"message_start" in piece
         for gate in gates:
             gate.set()
         rest = await client.rest()
-        assert rest.endswith(EVENTS[-1] if "responses" in path else b"data: [DONE]\n\n")
+        stop = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        assert rest.endswith((EVENTS[-1], b"data: [DONE]\n\n", stop))
         await client.leave()
 
     asyncio.run(run())
@@ -160,6 +162,7 @@ def test_a_failure_after_a_ping_is_told_in_the_stream(ask: Asking, fake: Fake) -
         for path, shape in (
             ("/v1/responses", b"event: response.failed\n"),
             ("/v1/chat/completions", b'data: {"error":'),
+            ("/v1/messages", b'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error",'),
         ):
             gate.clear()
             client = Client(ask.gateway("responses", keepalive_interval=0.001), path)

@@ -11,16 +11,25 @@ from gateway_scenes import chunk, failed, message, responses_turn
 from gateproof_reference import failures
 
 KEY = "sk-operator-secret"
-PAIRS = [(surface, dialect) for surface in ("chat", "responses") for dialect in ("chat", "responses")]
+SURFACES = ("chat", "responses", "messages")
+PAIRS = [(surface, dialect) for surface in SURFACES for dialect in SURFACES]
+PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
+WHOLE: dict[str, list[Any]] = {
+    "responses": responses_turn(message("Hi")),
+    "chat": scenes.chat_turn(chunk({"content": "Hi"})),
+    "messages": scenes.messages_turn(scenes.text_block("Hi")),
+}
+
+
+ENVELOPE = {"message", "type", "param", "code"}
 
 
 def asked(ask: Asking, surface: str, dialect: str, **more: Any) -> Any:
-    return (ask.chat if surface == "chat" else ask.responses)(dialect, **more)
+    return ask.turn(surface, dialect, **more)
 
 
 def turn(dialect: str, *, cut: bool = False) -> list[Any]:
-    steps = responses_turn(message("Hi")) if dialect == "responses" else scenes.chat_turn(chunk({"content": "Hi"}))
-    return [*steps[:4], CUT] if cut and dialect == "responses" else [*steps[:2], CUT] if cut else steps
+    return [*WHOLE[dialect][: 2 if dialect == "chat" else 4], CUT] if cut else WHOLE[dialect]
 
 
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
@@ -31,8 +40,13 @@ def test_headers_of_a_stream(surface: str, dialect: str, ask: Asking, fake: Fake
     assert told.headers["content-type"].startswith("text/event-stream")
     assert len(told.headers["x-request-id"]) == 36
     (request,) = fake.requests
-    assert request.headers["authorization"] == f"Bearer {KEY}"
-    assert request.url.path == ("/v1/responses" if dialect == "responses" else "/v1/chat/completions")
+    if dialect == "messages":
+        assert "authorization" not in request.headers
+        assert (request.headers["x-api-key"], request.headers["anthropic-version"]) == (KEY, "2023-06-01")
+    else:
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert not {"x-api-key", "anthropic-version"} & {*request.headers}
+    assert request.url.path == PATHS[dialect]
     assert fake.closed == 1
 
 
@@ -43,14 +57,19 @@ def test_json_clients_get_json(surface: str, dialect: str, forced: bool, ask: As
     fake.streams(*turn(dialect))
     told = asked(ask, surface, dialect, stream=False, force_upstream_stream=forced)
     assert told.headers["content-type"] == "application/json"
-    assert told.json["object"] == ("chat.completion" if surface == "chat" else "response")
+    kinds = {"chat": "chat.completion", "responses": "response", "messages": "message"}
+    assert (told.json.get("object") or told.json["type"]) == kinds[surface]
     assert fake.asked.get("stream", False) is forced
 
 
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
 def test_a_client_without_the_key_costs_nothing(surface: str, dialect: str, ask: Asking, fake: Fake) -> None:
     told = asked(ask, surface, dialect, key="sesame")
-    assert (told.status, told.json["error"]["code"]) == (401, "invalid_api_key")
+    assert told.status == 401
+    if surface == "messages":
+        assert told.json["error"]["type"] == "authentication_error"
+    else:
+        assert told.json["error"]["code"] == "invalid_api_key"
     assert not fake.requests
 
 
@@ -74,7 +93,21 @@ def test_an_upstream_error_keeps_its_words(
     fake.says({"error": error}, status, **{"retry-after": "30"})
     told = asked(ask, surface, dialect, stream=stream, upstream_key=KEY)
     assert told.status == expected
-    assert told.json == {"error": {**error, "message": "no, ***"}}
+    if surface == "messages":
+        types = {
+            401: "api_error",
+            404: "not_found_error",
+            429: "rate_limit_error",
+            500: "api_error",
+            529: "overloaded_error",
+        }
+        assert told.json == {
+            "type": "error",
+            "error": {"type": types.get(status, "invalid_request_error"), "message": "no, ***"},
+            "request_id": told.headers["x-request-id"],
+        }
+    else:
+        assert told.json == {"error": {**error, "message": "no, ***"}}
     assert told.headers["retry-after"] == "30"
 
 
@@ -137,7 +170,7 @@ def test_a_broken_body_is_no_answer(surface: str, dialect: str, forced: bool, as
     assert asked(ask, surface, dialect, stream=False, force_upstream_stream=forced).status == 502
 
 
-@pytest.mark.parametrize("surface", ["chat", "responses"])
+@pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize(
     ("end", "status"),
     [
@@ -154,10 +187,10 @@ def test_a_failure_before_any_output_is_a_status(surface: str, end: Any, status:
     fake.streams(*responses_turn(end=end))
     told = asked(ask, surface, "responses")
     assert told.status == status
-    assert set(told.json["error"]) == {"message", "type", "param", "code"}
+    assert set(told.json["error"]) == ({"message", "type"} if surface == "messages" else ENVELOPE)
 
 
-@pytest.mark.parametrize("surface", ["chat", "responses"])
+@pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("steps", [[], [scenes.ROLE], [scenes.ROLE, CUT], [chunk(error={"message": "m"}), scenes.DONE]])
 def test_the_same_from_a_chat_upstream(surface: str, steps: list[Any], ask: Asking, fake: Fake) -> None:
     fake.streams(*steps)
@@ -197,7 +230,7 @@ def test_nothing_is_read_after_the_end(ask: Asking, fake: Fake) -> None:
     assert fake.closed == 2
 
 
-@pytest.mark.parametrize("surface", ["chat", "responses"])
+@pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_operators_key_never_leaves(surface: str, stream: bool, ask: Asking, fake: Fake) -> None:
     fake.streams(*responses_turn(message(f"Hi {KEY}"), end=failed(text=f"bad key {KEY}")))
@@ -207,10 +240,14 @@ def test_the_operators_key_never_leaves(surface: str, stream: bool, ask: Asking,
 
 
 @pytest.mark.parametrize("raw", [b"{bad", b'"text"', b"123", b"null", b"[]", b"", b'{"model":NaN}'])
-@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions", "/v1/responses/compact"])
+@pytest.mark.parametrize("path", [*PATHS.values(), "/v1/responses/compact", "/v1/messages/count_tokens"])
 def test_what_is_no_request_costs_nothing(raw: bytes, path: str, ask: Asking, fake: Fake) -> None:
     told = ask.request("POST", path, body=raw)
-    assert (told.status, told.json["error"]["code"]) == (400, "invalid_json")
+    assert told.status == 400
+    if "messages" in path:
+        assert told.json["error"]["type"] == "invalid_request_error"
+    else:
+        assert told.json["error"]["code"] == "invalid_json"
     assert not fake.requests
 
 

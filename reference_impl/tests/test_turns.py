@@ -1,4 +1,4 @@
-"""Answers through all four pairs, without a server: what is told, once and in order."""
+"""Answers through all nine pairs, without a server: what is told, once and in order."""
 
 from typing import Any
 
@@ -18,7 +18,15 @@ US = Identity("00000000-0000-4000-8000-00000000abcd", 1_700_000_000)
 BODIES: dict[str, dict[str, Any]] = {
     "chat": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream_options": {"include_usage": True}},
     "responses": {"model": "m", "input": "hi"},
+    "messages": {"model": "m", "max_tokens": 1234, "messages": [{"role": "user", "content": "hi"}]},
 }
+HALF: dict[str, list[Any]] = {
+    "responses": responses_turn(message("Hel"))[:-1],
+    "chat": [scenes.ROLE, chunk({"content": "Hel"})],
+    "messages": scenes.messages_turn(scenes.text_block("Hel"))[:-2],
+}
+"""Turns that are not over."""
+
 PAIRS = [(surface, dialect) for surface in BODIES for dialect in BODIES]
 
 
@@ -223,7 +231,7 @@ def test_endings(end: Any, reason: str) -> None:
         (terminal("response.done", [], status="cancelled"), "server_error", "cancelled"),
     ],
 )
-@pytest.mark.parametrize("surface", ["chat", "responses"])
+@pytest.mark.parametrize("surface", ["chat", "responses", "messages"])
 def test_failures(surface: str, end: Any, code: str | None, text: str) -> None:
     turn = play(surface, "responses", responses_turn(message("Hel"), end=end))
     assert turn.failure is not None
@@ -236,10 +244,11 @@ def test_failures(surface: str, end: Any, code: str | None, text: str) -> None:
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
 @pytest.mark.parametrize("cut", [None, failures.broken()])
 def test_a_stream_that_ends_before_its_turn_has_failed(surface: str, dialect: str, cut: Failure | None) -> None:
-    steps = responses_turn(message("Hel"))[:-1] if dialect == "responses" else [scenes.ROLE, chunk({"content": "Hel"})]
-    turn = play(surface, dialect, steps, cut)
+    turn = play(surface, dialect, HALF[dialect], cut)
     assert turn.failure == (cut or failures.truncated())
-    assert turn.reasons == [] if surface == "chat" else "completed" not in types(turn)
+    assert (
+        turn.reasons == [] if surface == "chat" else not {"completed", "message_delta", "message_stop"} & {*types(turn)}
+    )
 
 
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
@@ -377,7 +386,7 @@ def test_a_cut_after_the_finish_reason_loses_nothing_of_the_turn() -> None:
         b'event: error\ndata: {"code":"c","message":"m"}\n\n',
     ],
 )
-@pytest.mark.parametrize("surface", ["chat", "responses"])
+@pytest.mark.parametrize("surface", ["chat", "responses", "messages"])
 def test_error_chunks_are_failures(surface: str, step: Any) -> None:
     turn = play(surface, "chat", [scenes.ROLE, chunk({"content": "Hi"}), step, scenes.DONE])
     assert turn.failure == Failure("m", "c")
@@ -516,10 +525,11 @@ def test_openings_are_marked() -> None:
 
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
 def test_where_the_bytes_are_split_changes_nothing(surface: str, dialect: str) -> None:
-    if dialect == "responses":
-        steps = responses_turn(thought("é"), message("漢字 😀", 1), call(2))
-    else:
-        steps = scenes.chat_turn(chunk({"content": "漢字 😀"}), *scenes.CHAT_CALLS, reason="tool_calls")
+    steps = {
+        "responses": responses_turn(thought("é"), message("漢字 😀", 1), call(2)),
+        "chat": scenes.chat_turn(chunk({"content": "漢字 😀"}), *scenes.CHAT_CALLS, reason="tool_calls"),
+        "messages": scenes.messages_turn(scenes.thinking("é"), scenes.text_block("漢字 😀"), scenes.use(2)),
+    }[dialect]
     whole = play(surface, dialect, steps)
     size = len(b"".join(step if isinstance(step, bytes) else sse(step) for step in steps))
     for at in range(0, size, 7):
@@ -569,8 +579,7 @@ def test_a_response_of_deltas_alone_is_rebuilt() -> None:
 
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
 def test_a_gathered_stream_that_breaks_is_a_failure(surface: str, dialect: str) -> None:
-    steps = responses_turn(message("Hel"))[:-1] if dialect == "responses" else [scenes.ROLE, chunk({"content": "Hel"})]
-    assert gathered(surface, dialect, steps) == failures.truncated()
+    assert gathered(surface, dialect, HALF[dialect]) == failures.truncated()
 
 
 BODY_R = {
@@ -602,6 +611,13 @@ BODY_C = {
 }
 
 
+BODIES_UP = {
+    "responses": BODY_R,
+    "chat": BODY_C,
+    "messages": scenes.messages_body(scenes.thinking("hm"), scenes.text_block("Hi"), scenes.use(2), reason="tool_use"),
+}
+
+
 def body_of(surface: str, dialect: str, body: Any) -> Any:
     import json
 
@@ -630,14 +646,21 @@ def test_both_modes_tell_the_same() -> None:
 @pytest.mark.parametrize(("surface", "dialect"), PAIRS)
 def test_a_json_answer_to_a_stream_becomes_one(surface: str, dialect: str) -> None:
     pipe = exchange(surface, dialect).pipe()
-    outs = pipe.whole(BODY_R if dialect == "responses" else BODY_C)
+    outs = pipe.whole(BODIES_UP[dialect])
     assert pipe.over
     turn = Turn(200, None, b"".join(out.data for out in outs if isinstance(out, Frame)))  # type: ignore[arg-type]
     if surface == "chat":
         assert (turn.deltas("content"), turn.deltas("reasoning_content")) == ("Hi", "hm")
         assert turn.reasons == ["tool_calls"]
-        assert turn.events[-1]["usage"] == scenes.CHAT_USAGE
+        assert turn.events[-1]["usage"]["total_tokens"] == 1631
         assert turn.data[-1] == "[DONE]"
+    elif surface == "messages":
+        assert types(turn)[0] == "message_start"
+        assert types(turn)[-2:] == ["message_delta", "message_stop"]
+        blocks = [event["content_block"]["type"] for event in turn.events if event["type"] == "content_block_start"]
+        assert blocks == ["thinking", "text", "tool_use"]
+        assert turn.events[-2]["delta"]["stop_reason"] == "tool_use"
+        assert turn.events[-2]["usage"]["output_tokens"] == 1024
     else:
         assert types(turn)[0] == "created"
         assert types(turn)[-1] == "completed"

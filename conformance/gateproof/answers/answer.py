@@ -23,7 +23,10 @@ HUNG = "hung"
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call as a client assembles it. `names` and `ids` are all that came, in order: one each from a good gateway."""
+    """A call as a client assembles it. `names` and `ids` are all that came, in order: one each from a good gateway.
+
+    `arguments` is JSON text, also where the surface has an object in its place.
+    """
 
     name: Any
     arguments: Any
@@ -35,7 +38,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts in Responses' words; a detail that is absent is 0, for absent and zero are equal on chat."""
+    """Token counts in Responses' words: totals hold the details. One that is absent is 0: they are equal on chat."""
 
     input: Any
     output: Any
@@ -66,7 +69,7 @@ class Answer:
 
     `finish`: `stop`, `tool_calls`, `length`, `content_filter`, or the surface's own word when it is none of these.
     `events`: the data of each event: a JSON document, "[DONE]", or the text that was neither. `done`: whether `[DONE]`
-    came; what came after it is in `events` only, for most clients stop there.
+    came; what came after it is in `events` only, for most clients stop there. On Messages, whether message_stop came.
     """
 
     outcome: str

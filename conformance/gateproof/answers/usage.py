@@ -1,4 +1,4 @@
-"""Token counts, which both surfaces write alike but for two words."""
+"""Token counts, which Chat Completions and Responses write alike but for two words."""
 
 from __future__ import annotations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateproof.answers import messages
 from gateproof.answers.answer import Answer
 from gateproof.cases.reading import event_names, events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof.verdicts import Blocked
-from gateproof_mock import Wire, cancelled, error_event, failed, refused, text
+from gateproof_mock import Wire, cancelled, error_event, failed, text
 
 FELL_OVER = "The model fell over in step 7."
 TOO_LONG = "This model's maximum context length is 8192 tokens."
@@ -23,7 +24,7 @@ def failed_is_never_success(ask: Ask, upstream: Upstream, check: CheckHand) -> N
     answer = ask()
 
     assert answer.failed, repr(answer)
-    assert not answer.finish, f"finish_reason {answer.finish!r} on a failed turn"
+    assert not answer.finish, f"{answer.finish!r} as the reason of a failed turn"
     if not check.stream:
         assert answer.status >= 400
         assert FELL_OVER in str(answer.error.message)
@@ -36,7 +37,7 @@ def cancelled_is_never_success(ask: Ask, upstream: Upstream, check: CheckHand) -
     answer = ask()
 
     assert answer.failed, repr(answer)
-    assert not answer.finish, f"finish_reason {answer.finish!r} on a cancelled turn"
+    assert not answer.finish, f"{answer.finish!r} as the reason of a cancelled turn"
     if not check.stream:
         assert answer.status >= 400
 
@@ -106,6 +107,26 @@ def in_band_error_has_the_chat_shape(ask: Ask, upstream: Upstream, check: CheckH
     check.chose("done" if rest else "no-done")
 
 
+@case("failure.in-band-error-has-the-messages-shape")
+def in_band_error_has_the_messages_shape(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    if _not_in_band(answer, check):
+        return
+    names = event_names(ask.last)
+    assert "error" in names, f"no event is called error: {answer!r}"
+    assert names[-1] == "error", f"after the error came {names[names.index('error') + 1 :]!r}"
+    assert names.count("error") == 1, "the error came more than once"
+    assert not answer.finish, f"{answer.finish!r} as the reason of a turn that failed"
+    event = answer.events[-1]
+    assert isinstance(event, dict)
+    assert event.get("type") == "error", f"the error's type is {event.get('type')!r}"
+    assert answer.error.message, "the error has no message"
+    assert answer.error.type, "the error has no type of its own"
+
+
 def _not_in_band(answer: Answer, check: CheckHand) -> bool:
     """Nothing had been flushed, or the transfer was broken off: honest, and another requirement's business."""
     if answer.outcome == "aborted":
@@ -118,7 +139,7 @@ def _not_in_band(answer: Answer, check: CheckHand) -> bool:
 
 
 @case("failure.code-and-message-survive")
-def code_and_message_survive(ask: Ask, upstream: Upstream) -> None:
+def code_and_message_survive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(
         text("Hel", "lo"), failed("context_length_exceeded", TOO_LONG, type="invalid_request_error", status=400)
     )
@@ -127,12 +148,25 @@ def code_and_message_survive(ask: Ask, upstream: Upstream) -> None:
 
     assert answer.outcome == "error", repr(answer)
     assert TOO_LONG in str(answer.error.message)
-    assert answer.error.code == "context_length_exceeded"
+    _assert_told_as_a_fault_of_the_request(answer, check)
+
+
+def _assert_told_as_a_fault_of_the_request(answer: Answer, check: CheckHand) -> None:
+    """By the upstream's code; Messages has none, but a type for the kind of failure."""
+    code, type = answer.error.code, answer.error.type
+    if check.surface == "messages":
+        # Any of its own: no client goes by it in a stream.
+        assert type in messages.ERROR_TYPES, f"type {type!r} is no word of Messages"
+    elif check.dialect == "messages":
+        words = ("invalid_request_error", "invalid_request", "context_length_exceeded")
+        assert code in words or type in words, f"code {code!r}, type {type!r}"
+    else:
+        assert code == "context_length_exceeded"
 
 
 @case("failure.client-fault-is-4xx")
 def client_fault_is_4xx(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
-    upstream.says(failed("context_length_exceeded", TOO_LONG))
+    upstream.says(failed("context_length_exceeded", TOO_LONG, type="invalid_request_error", status=400))
 
     answer = ask()
 
@@ -159,16 +193,15 @@ def server_fault_is_5xx(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
 
 
 @case("failure.same-class-on-both-surfaces")
-def same_class_on_both_surfaces(ask: Ask, upstream: Upstream) -> None:
+def same_class_on_both_surfaces(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     for status, kind, fits in (
         # SDKs repeat 408, 409 and 429: a refused request must be none of them.
         (400, "invalid_request_error", set(range(400, 500)) - {408, 409, 429}),
         (429, "rate_limit_error", {429}),
         (503, "server_error", range(500, 600)),
     ):
-        body = {"error": {"message": FELL_OVER, "type": kind, "param": None, "code": None}}
-        upstream.says(refused(status, body))
-        for surface in ("chat", "responses"):
+        upstream.refuses(status, kind, FELL_OVER)
+        for surface in (check.surface, check.requirement.beside):
             answer = ask(surface=surface)
             assert answer.status in fits, f"upstream {status} is HTTP {answer.status} on {surface}: {answer!r}"
 
@@ -246,7 +279,7 @@ def _created_and_failed(answer: Answer) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 @case("failure.codes-are-translated")
-def codes_are_translated(ask: Ask, upstream: Upstream) -> None:
+def codes_are_translated(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     for kind, code, wanted in (
         ("rate_limit_error", "", "rate_limit_exceeded"),
         ("invalid_request_error", "", "invalid_request"),
@@ -257,6 +290,8 @@ def codes_are_translated(ask: Ask, upstream: Upstream) -> None:
         ("server_error", "", "server_error"),
         ("server_error", "model_is_asleep", "model_is_asleep"),
     ):
+        if code and check.dialect == "messages":
+            continue  # which has types alone
         upstream.says(text("Hel"), failed(code, FELL_OVER, type=kind))
 
         answer = ask()

@@ -1,11 +1,11 @@
-"""The order of a stream's events."""
+"""The order of a stream's events, on Responses and Chat Completions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gateproof.answers.responses import TERMINALS
-from gateproof.cases.reading import choices, chunks
+from gateproof.cases.reading import choices, chunks, place
 from gateproof.exchange import Exchange
 from gateproof.registry import invariant
 
@@ -58,8 +58,8 @@ class _Grammar:
 
     def _take(self, event: dict[str, Any]) -> None:
         kind = str(event.get("type"))[:80]
-        index = _place(event.get("output_index"))
-        part = (index, _place(event.get("content_index")))
+        index = place(event.get("output_index"))
+        part = (index, place(event.get("content_index")))
         if self.terminal and not (self.terminal == "error" and kind == "response.failed"):
             self._breach(f"{kind} came after the terminal {self.terminal}")
         if kind in TERMINALS or kind == "error":
@@ -96,12 +96,6 @@ class _Grammar:
         held = self.open_items[index].get("id")
         if held and event.get("item_id") not in (None, held):
             self._breach(f"{kind} has another item_id than the item at output_index {index}")
-
-
-def _place(index: Any) -> Any:
-    """An index as a key: what is no integer by its looks, for it may be anything."""
-    small = isinstance(index, int) and abs(index) < 2**53
-    return index if index is None or small else repr(index)[:40]
 
 
 @invariant("grammar.chat-ends-once")

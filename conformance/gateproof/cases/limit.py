@@ -60,6 +60,20 @@ def waiting_chat_stream_ends_with_the_chat_error(ask: Ask, upstream: Upstream, c
     assert not answer.finish
 
 
+@case("limit.waiting-messages-stream-ends-with-the-messages-error", alone=True)
+def waiting_messages_stream_ends_with_the_messages_error(
+    ask: Ask, upstream: Upstream, claims: Mapping[str, Any]
+) -> None:
+    answer = _turned_away(ask, upstream, claims)
+
+    assert answer.status == 200, f"headers were to be out by the keepalive: {answer!r}"
+    assert answer.outcome == "error", repr(answer)
+    assert answer.error.message
+    assert answer.error.type in ("rate_limit_error", "overloaded_error"), f"type {answer.error.type!r}"
+    assert not answer.finish
+    assert not answer.done, "message_stop on a turn that never was"
+
+
 @case("limit.full-is-429", alone=True)
 def full_is_429(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> None:
     answer = _turned_away(ask, upstream, claims)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gateproof.answers.answer import Answer
+from gateproof.answers.document import parse
 from gateproof.answers.sse import Event, EventReader
 from gateproof.exchange import Exchange
+from gateproof.stagehands import CheckHand
 
 
 def events_of_type(answer: Answer, kind: str) -> list[dict[str, Any]]:
@@ -26,6 +28,33 @@ def choices(answer: Answer) -> list[dict[str, Any]]:
         held = chunk.get("choices")
         found.extend(c for c in (held if isinstance(held, list) else []) if isinstance(c, dict))
     return found
+
+
+def place(index: Any) -> Any:
+    """An index as a key: what is no integer by its looks, for it may be anything."""
+    small = isinstance(index, int) and abs(index) < 2**53
+    return index if index is None or small else repr(index)[:40]
+
+
+def assert_calls(answer: Answer, check: CheckHand, *wanted: tuple[str, str]) -> None:
+    """That exactly these calls were made: name and arguments, to the letter where both sides write arguments as text.
+
+    On Messages they are an object, which has no letters to keep.
+    """
+    read = _value if check.has_messages else _text
+    made = [(name, read(arguments)) for name, arguments in answer.calls]
+    assert made == [(name, read(arguments)) for name, arguments in wanted], f"calls: {answer.calls!r}"
+
+
+def _text(arguments: Any) -> Any:
+    return arguments
+
+
+def _value(arguments: Any) -> Any:
+    try:
+        return parse(arguments)
+    except (TypeError, ValueError):
+        return f"no JSON: {arguments!r}"
 
 
 def is_stream(exchange: Exchange) -> bool:

@@ -10,16 +10,19 @@ from gateproof.exchange import Exchange
 from gateproof.registry import invariant
 from gateproof_schemas import validate
 
-_BODY = {"chat": "chat/response", "responses": "responses/response"}
-_FRAME = {"chat": "chat/chunk", "responses": "responses/event"}
-_ERROR = {"chat": "chat/error", "responses": "responses/error"}
+_BODY = {"chat": "chat/response", "responses": "responses/response", "messages": "messages/response"}
+_FRAME = {"chat": "chat/chunk", "responses": "responses/event", "messages": "messages/event"}
+_ERROR = {"chat": "chat/error", "responses": "responses/error", "messages": "messages/error"}
 _FAILURES = ("error", "response.failed")
 
 
 def _is_failure(surface: str, frame: Any) -> bool:
     if not isinstance(frame, dict):
         return False
-    return frame.get("type") in _FAILURES if surface == "responses" else bool(frame.get("error"))
+    if surface == "chat":
+        return bool(frame.get("error"))
+    # A Responses event may have an `error` member and be none; on Messages such a frame can be nothing else.
+    return frame.get("type") in _FAILURES or (surface == "messages" and bool(frame.get("error")))
 
 
 def _breaches(document: Any, name: str) -> Iterable[str]:
@@ -58,5 +61,5 @@ def errors_are_valid(exchange: Exchange) -> list[str] | None:
     failures = [f for f in answer.events if _is_failure(surface, f)]
     if not failures:
         return None
-    name = _ERROR["chat"] if surface == "chat" else _FRAME[surface]
+    name = _FRAME[surface] if surface == "responses" else _ERROR[surface]
     return [sentence for failure in failures[:5] for sentence in _breaches(failure, name)][:5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateproof.cases.reading import choices
+from gateproof.cases.reading import assert_calls, choices
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import Wire, event, interleaved, reasoning, text, tool_call
@@ -14,54 +14,54 @@ TIME_CALL = ("get_time", '{"zone": "Europe/Oslo"}')
 
 
 @case("tools.only-calls-end-with-tool-calls")
-def only_calls_end_with_tool_calls(ask: Ask, upstream: Upstream) -> None:
+def only_calls_end_with_tool_calls(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(WEATHER)
 
     answer = ask()
 
     assert answer.outcome == "complete", repr(answer)
     assert answer.finish == "tool_calls"
-    assert answer.calls == [WEATHER_CALL]
+    assert_calls(answer, check, WEATHER_CALL)
     assert not answer.text
 
 
 @case("tools.several-calls-arrive-whole")
-def several_calls_arrive_whole(ask: Ask, upstream: Upstream) -> None:
+def several_calls_arrive_whole(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(WEATHER, TIME)
 
     answer = ask()
 
-    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+    assert_calls(answer, check, WEATHER_CALL, TIME_CALL)
     assert all(call.id for call in answer.tool_calls), "a call has no id"
     assert answer.tool_calls[0].id != answer.tool_calls[1].id, "both calls have one id"
 
 
 @case("tools.interleaved-arguments-stay-apart")
-def interleaved_arguments_stay_apart(ask: Ask, upstream: Upstream) -> None:
+def interleaved_arguments_stay_apart(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(interleaved(WEATHER, TIME))
 
     answer = ask()
 
-    assert answer.calls == [WEATHER_CALL, TIME_CALL]
+    assert_calls(answer, check, WEATHER_CALL, TIME_CALL)
 
 
 @case("tools.arguments-in-done-events-arrive")
-def arguments_in_done_events_arrive(ask: Ask, upstream: Upstream) -> None:
+def arguments_in_done_events_arrive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     for place in ("arguments_done", "item_done"):
         upstream.says(WEATHER, wire=Wire(arguments_in=place))
 
         answer = ask()
 
-        assert answer.calls == [WEATHER_CALL], f"arguments in {place}: {answer!r}"
+        assert_calls(answer, check, WEATHER_CALL)
 
 
 @case("tools.absent-arguments-are-an-empty-object")
-def absent_arguments_are_an_empty_object(ask: Ask, upstream: Upstream) -> None:
+def absent_arguments_are_an_empty_object(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(tool_call("get_time"))
 
     answer = ask()
 
-    assert answer.calls == [("get_time", "{}")]
+    assert_calls(answer, check, ("get_time", "{}"))
 
 
 @case("tools.unannounced-deltas-invent-no-call")
@@ -76,7 +76,7 @@ def unannounced_deltas_invent_no_call(ask: Ask, upstream: Upstream, check: Check
     if answer.failed:
         check.chose("error")
         return
-    assert answer.calls == [TIME_CALL]
+    assert_calls(answer, check, TIME_CALL)
     check.chose("ignored")
 
 
@@ -110,12 +110,12 @@ def indices_are_dense(ask: Ask, upstream: Upstream) -> None:
 
 
 @case("tools.text-and-calls-both-survive")
-def text_and_calls_both_survive(ask: Ask, upstream: Upstream) -> None:
+def text_and_calls_both_survive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(text("Let me ", "look."), WEATHER)
 
     answer = ask()
 
     assert answer.outcome == "complete", repr(answer)
     assert answer.text == "Let me look."
-    assert answer.calls == [WEATHER_CALL]
+    assert_calls(answer, check, WEATHER_CALL)
     assert answer.finish == "tool_calls"

@@ -66,7 +66,19 @@ def event_name_is_its_type(exchange: Exchange) -> list[str] | None:
             found[f"an event without a type: {event.data[:80]}"] = None
         elif event.name and event.name != kind:
             found[f"event: {event.name[:80]}, but type {kind[:80]}"] = None
+        elif not event.name and exchange.pair.surface == "messages":
+            # The Anthropic SDK for Python goes by that line alone.
+            found[f"no event line for type {kind[:80]}"] = None
     return list(found)[:5] if seen else None
+
+
+@invariant("wire.messages-have-no-done")
+def messages_have_no_done(exchange: Exchange) -> list[str] | None:
+    events = exchange.answer.events
+    if not events:
+        return None
+    sentinels = events.count("[DONE]")
+    return [f"[DONE] came {'once' if sentinels == 1 else f'{sentinels} times'}"] if sentinels else []
 
 
 @invariant("wire.sequence-numbers-increase")

@@ -13,17 +13,19 @@ from gateproof_reference.canonical import (
     Returned,
     Said,
     Text,
+    Thought,
     Tool,
     ToolChoice,
 )
-from gateproof_reference.failures import bad_request, unsupported
-from gateproof_reference.shared import SHARED, field, reject_unknown
+from gateproof_reference.failures import UNSUPPORTED, bad_request, unsupported
+from gateproof_reference.shared import SHARED, field, marked, no_place, reject_unknown, words
 from gateproof_reference.wirejson import Object, text
 
 READ = frozenset(
     {
         *("model", "messages", "stream", "stream_options", "tools", "tool_choice", "response_format"),
-        *("max_tokens", "max_completion_tokens", "reasoning_effort", "verbosity"),
+        *SHARED,
+        *("max_tokens", "max_completion_tokens", "reasoning_effort", "verbosity", "stop"),
     }
 )
 HARMLESS: dict[str, tuple[object, ...]] = {
@@ -33,7 +35,6 @@ HARMLESS: dict[str, tuple[object, ...]] = {
     "frequency_penalty": (0,),
     "logit_bias": ({},),
     "modalities": (["text"],),
-    "stop": ([],),
 }
 """Parameters that no other API has, with the values that ask for nothing. Any other value is refused, not forgotten."""
 
@@ -76,6 +77,7 @@ def decode(body: Object) -> Request:
         tool_choice=_choice(body.get("tool_choice")),
         format=_format(field(body, "response_format", dict)),
         max_output_tokens=limit if limit is not None else field(body, "max_tokens", int),
+        stop=_stop(body.get("stop")),
         effort=field(body, "reasoning_effort", str),
         verbosity=field(body, "verbosity", str),
         shared={name: body[name] for name in SHARED if body.get(name) is not None},
@@ -101,10 +103,10 @@ def _items(message: Object, where: str) -> list[Item]:
 
 def _words(message: Object, where: str) -> tuple[Text, ...]:
     parts = _parts(message.get("content"), f"{where}.content")
-    words = tuple(part for part in parts if isinstance(part, Text))
-    if len(words) != len(parts):
+    said = tuple(part for part in parts if isinstance(part, Text))
+    if len(said) != len(parts):
         raise unsupported(f"{where}.content", "only text can be returned from a tool")
-    return words
+    return said
 
 
 def _parts(content: object, where: str) -> list[Part]:
@@ -119,10 +121,10 @@ def _parts(content: object, where: str) -> list[Part]:
 
 def _part(part: object, where: str) -> Part:
     match part:
-        case {"type": "text", "text": str(words)}:
-            return Text(words)
-        case {"type": "refusal", "refusal": str(words)}:
-            return Refusal(words)
+        case {"type": "text", "text": str(said)}:
+            return Text(said)
+        case {"type": "refusal", "refusal": str(said)}:
+            return Refusal(said)
         case {"type": "image_url", "image_url": {"url": str(url), **rest}}:
             return Image(url, text(rest.get("detail")) or None)
         case {"type": str(kind)}:
@@ -143,6 +145,11 @@ def _id(value: object, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise bad_request(f"{where} must be a non-empty string", where)
     return value
+
+
+def _stop(value: object) -> tuple[str, ...]:
+    """Return where the answer shall stop: one string or several."""
+    return (value,) if isinstance(value, str) else words(value, "stop")
 
 
 def _tool(tool: object, where: str) -> Tool:
@@ -185,12 +192,16 @@ def _format(value: Object | None) -> Format | None:
 
 
 def encode(request: Request, *, stream: bool, usage: bool) -> Object:
-    """Return the request body; only keys of Chat Completions, and only what was asked."""
+    """Return the request body; only keys of Chat Completions, and only what was asked. Raise RefusedError if it has no
+    key for something that was asked."""
+    if request.top_k is not None:
+        raise no_place(request.asked, "top_k")
     body: Object = {"model": request.model, "messages": _messages(request.items), **request.shared}
     optional: dict[str, Any] = {
         "tools": [_tool_out(tool) for tool in request.tools] or None,
         "tool_choice": _choice_out(request.tool_choice),
         "response_format": _format_out(request.format),
+        "stop": list(request.stop) or None,
         "max_completion_tokens": request.max_output_tokens,
         "reasoning_effort": request.effort,
         "verbosity": request.verbosity,
@@ -211,10 +222,13 @@ def ask(body: Object, *, stream: bool, usage: bool) -> Object:
 
 
 def _messages(items: tuple[Item, ...]) -> list[Object]:
-    """Calls that follow each other, or an assistant's words, are one message (CLIProxyAPI#3152)."""
+    """Calls that follow each other, or an assistant's words, are one message (CLIProxyAPI#3152); so are words that follow
+    calls, because nothing may come between calls and their results. Reasoning has no place in the history."""
     messages: list[Object] = []
     for item in items:
         match item:
+            case Said("assistant", parts) if messages and "tool_calls" in messages[-1]:
+                messages[-1] |= _joined(messages[-1], _said("assistant", parts))
             case Said(role, parts):
                 messages.append(_said(role, parts))
             case Called(call_id, name, arguments):
@@ -222,17 +236,39 @@ def _messages(items: tuple[Item, ...]) -> list[Object]:
                     messages.append({"role": "assistant", "content": None})
                 call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
                 messages[-1].setdefault("tool_calls", []).append(call)
-            case Returned(call_id, parts):
-                messages.append({"role": "tool", "tool_call_id": call_id, "content": _content(parts)})
+            case Returned(call_id):
+                messages.append({"role": "tool", "tool_call_id": call_id, "content": _returned(item)})
+            case Thought():
+                pass
     return messages
 
 
+def _joined(message: Object, more: Object) -> Object:
+    """Return the words of two messages of the assistant as those of one."""
+    said = [_listed(entry["content"]) for entry in (message, more)]
+    refusal = text(message.get("refusal")) + text(more.get("refusal"))
+    return {"content": [*said[0], *said[1]] or None} | ({"refusal": refusal} if refusal else {})
+
+
+def _listed(content: str | list[Object] | None) -> list[Object]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content or []
+
+
+def _returned(item: Returned) -> str | list[Object]:
+    """Return what a tool message says, which is text and nothing else."""
+    if any(isinstance(part, Image) for part in item.parts):
+        raise bad_request("the upstream's API has no place for an image that a tool returned", code=UNSUPPORTED)
+    return _content(marked(item))
+
+
 def _said(role: str, parts: tuple[Part, ...]) -> Object:
-    words = tuple(part for part in parts if not isinstance(part, Refusal))
+    said = tuple(part for part in parts if not isinstance(part, Refusal))
     refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
     if refusal:
-        return {"role": role, "content": _content(words) if words else None, "refusal": refusal}
-    return {"role": role, "content": _content(words)}
+        return {"role": role, "content": _content(said) if said else None, "refusal": refusal}
+    return {"role": role, "content": _content(said)}
 
 
 def _content(parts: tuple[Part, ...]) -> str | list[Object]:

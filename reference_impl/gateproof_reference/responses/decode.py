@@ -17,6 +17,7 @@ from gateproof_reference.canonical import (
     Finished,
     Reason,
     ReasoningDelta,
+    ReasoningSealed,
     RefusalDelta,
     Started,
     TextDelta,
@@ -99,6 +100,7 @@ class _Item:
     arguments: str = ""
     told: dict[tuple[str, int], str] = field(default_factory=dict)
     in_terminal: bool = False
+    sealed: bool = False
 
 
 class ResponsesDecoder(Decoder):
@@ -218,6 +220,10 @@ class ResponsesDecoder(Decoder):
             yield from self.settle_part(item, at, part)
         for at, part in enumerate(objects(raw.get("summary"))):
             yield from self.settle(item, "summary", at, text(part.get("text")))
+        seal = text(raw.get("encrypted_content"))
+        if item.kind == "reasoning" and seal and not item.sealed:
+            item.sealed = True
+            yield ReasoningSealed(seal)
 
     def settle_part(self, item: _Item, at: int, part: Object) -> Iterator[Event]:
         """Tell what of a whole content part was not told yet."""

@@ -1,6 +1,6 @@
 """Canonical events, written as Responses: the full event grammar, or one body (OpenAI API reference)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gateproof_reference import sse, usage, wirejson
@@ -13,6 +13,7 @@ from gateproof_reference.canonical import (
     Identity,
     Reason,
     ReasoningDelta,
+    ReasoningSealed,
     RefusalDelta,
     Request,
     Started,
@@ -48,15 +49,17 @@ class _Message:
 
 @dataclass(slots=True)
 class _Reasoning:
-    """A reasoning item with one summary."""
+    """A reasoning item with at most one summary; its seal comes last."""
 
     at: int
     id: str
     words: str = ""
+    encrypted: str = ""
 
     def item(self, status: str) -> Object:
         summary = [{"type": "summary_text", "text": self.words}] if self.words else []
-        return {"id": self.id, "type": "reasoning", "status": status, "summary": summary}
+        sealed = {"encrypted_content": self.encrypted} if self.encrypted else {}
+        return {"id": self.id, "type": "reasoning", "status": status, "summary": summary, **sealed}
 
 
 @dataclass(slots=True)
@@ -118,6 +121,8 @@ class ResponsesEncoder(Encoder):
                 yield from self.words("refusal", words)
             case ReasoningDelta(words):
                 yield from self.reasoning(words)
+            case ReasoningSealed(seal, redacted):
+                yield from self.seal(resource.encrypted(seal, redacted=redacted))
             case CallStarted(_, call_id, name):
                 yield from self.close_current("completed")
                 call = _Call(self._items, self.item_id("fc"), call_id, name)
@@ -204,13 +209,27 @@ class ResponsesEncoder(Encoder):
         """Write reasoning as the summary of a reasoning item."""
         item = self._current
         if not isinstance(item, _Reasoning):
-            yield from self.close_current("completed")
-            item = self._current = _Reasoning(self._items, self.item_id("rs"))
-            yield self.added(item)
+            item = yield from self.open_reasoning()
+        if not item.words:
             part = {"type": "summary_text", "text": ""}
             yield self.summary_frame("response.reasoning_summary_part.added", item, part=part)
         item.words += words
         yield self.summary_frame("response.reasoning_summary_text.delta", item, delta=words)
+
+    def seal(self, encrypted: str) -> Iterator[Frame]:
+        """Write the seal of the reasoning that was told, or of reasoning that is not shown, as an item of its own."""
+        item = self._current
+        if not isinstance(item, _Reasoning):
+            item = yield from self.open_reasoning()
+        item.encrypted = encrypted
+        yield from self.close_current("completed")
+
+    def open_reasoning(self) -> Generator[Frame, None, _Reasoning]:
+        """Begin a reasoning item."""
+        yield from self.close_current("completed")
+        item = self._current = _Reasoning(self._items, self.item_id("rs"))
+        yield self.added(item)
+        return item
 
     def summary_frame(self, kind: str, item: _Reasoning, **members: object) -> Frame:
         """Return an event about the summary of a reasoning item."""
@@ -219,7 +238,7 @@ class ResponsesEncoder(Encoder):
     def close_current(self, status: str) -> Iterator[Frame]:
         """Close the message or reasoning item that is open, if any."""
         item, self._current = self._current, None
-        if isinstance(item, _Reasoning):
+        if isinstance(item, _Reasoning) and item.words:
             part = {"type": "summary_text", "text": item.words}
             yield self.summary_frame("response.reasoning_summary_text.done", item, text=item.words)
             yield self.summary_frame("response.reasoning_summary_part.done", item, part=part)

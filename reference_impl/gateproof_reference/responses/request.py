@@ -13,24 +13,30 @@ from gateproof_reference.canonical import (
     Returned,
     Said,
     Text,
+    Thought,
     Tool,
     ToolChoice,
 )
 from gateproof_reference.failures import bad_request, unsupported
-from gateproof_reference.shared import SHARED, field, reject_unknown
-from gateproof_reference.wirejson import Object, text
+from gateproof_reference.responses import resource
+from gateproof_reference.shared import SHARED, field, marked, no_place, reject_unknown, words
+from gateproof_reference.wirejson import Object, objects, text
 
 READ = frozenset(
     {
         *("model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "text"),
-        *("max_output_tokens", "reasoning"),
+        *SHARED,
+        *("max_output_tokens", "reasoning", "include"),
     }
 )
 HARMLESS: dict[str, tuple[object, ...]] = {"background": (False,), "top_logprobs": (0,)}
 """Parameters that no other API has, with the values that ask for nothing. Any other value is refused, not forgotten."""
 
-HINTS = frozenset({"include", "truncation", "client_metadata", "prompt_cache_retention"})
-"""What may be left out on the way: extras of the answer that only this API has, leave to shorten (not taken), labels."""
+HINTS = frozenset({"truncation", "client_metadata", "prompt_cache_retention"})
+"""What may be left out on the way: leave to shorten (not taken), labels."""
+
+SEALED = "reasoning.encrypted_content"
+"""The one extra of the answer that another API has too. The others in `include` are left out: only this API has them."""
 
 ROLES = ("system", "developer", "user", "assistant")
 ELSEWHERE = ("previous_response_id", "conversation", "prompt")
@@ -74,6 +80,8 @@ def decode(body: Object) -> Request:
         format=_format(field(shape, "format", dict, "text")),
         max_output_tokens=field(body, "max_output_tokens", int),
         effort=field(reasoning, "effort", str, "reasoning"),
+        shows_reasoning=reasoning.get("summary") is not None,
+        seals_reasoning=SEALED in words(body.get("include"), "include"),
         verbosity=field(shape, "verbosity", str, "text"),
         shared={name: body[name] for name in SHARED if body.get(name) is not None},
         asked=body,
@@ -81,18 +89,20 @@ def decode(body: Object) -> Request:
 
 
 def _items(item: Object, where: str) -> list[Item]:
-    """Read one input item. Reasoning of an earlier turn is sealed for the provider that made it, so it is left out."""
+    """Read one input item. Reasoning that has no seal cannot be sent back to anybody, so it is left out."""
     match item:
         case {"type": "function_call", "call_id": str(call_id), "name": str(name), **rest}:
             return [Called(call_id, name, text(rest.get("arguments")) or "{}")]
         case {"type": "function_call_output", "call_id": str(call_id), **rest}:
             parts = _parts(rest.get("output"), f"{where}.output")
-            words = tuple(part for part in parts if isinstance(part, Text))
-            if len(words) != len(parts):
-                raise unsupported(f"{where}.output", "only text can be returned from a tool")
-            return [Returned(call_id, words)]
+            said = tuple(part for part in parts if isinstance(part, Text | Image))
+            if len(said) != len(parts):
+                raise unsupported(f"{where}.output", "only text and images can be returned from a tool")
+            return [Returned(call_id, said)]
         case {"type": "reasoning"}:
-            return []
+            shown = "".join(text(part.get("text")) for part in objects(item.get("summary")))
+            seal = text(item.get("encrypted_content"))
+            return [resource.thought(shown, seal)] if seal else []
         case {"role": str(role), **rest} if rest.get("type", "message") == "message":
             if role not in ROLES:
                 raise unsupported(f"{where}.role", f"the role {role!r} cannot be translated")
@@ -113,10 +123,10 @@ def _parts(content: object, where: str) -> list[Part]:
 
 def _part(part: object, where: str) -> Part:
     match part:
-        case {"type": "input_text" | "output_text" | "text", "text": str(words)}:
-            return Text(words)
-        case {"type": "refusal", "refusal": str(words)}:
-            return Refusal(words)
+        case {"type": "input_text" | "output_text" | "text", "text": str(said)}:
+            return Text(said)
+        case {"type": "refusal", "refusal": str(said)}:
+            return Refusal(said)
         case {"type": "input_image", "image_url": str(url), **rest}:
             return Image(url, text(rest.get("detail")) or None)
         case {"type": str(kind)}:
@@ -165,14 +175,19 @@ def _format(value: Object | None) -> Format | None:
 
 
 def encode(request: Request, *, stream: bool) -> Object:
-    """Return the request body; only keys of Responses, and only what was asked.
+    """Return the request body; only keys of Responses, and only what was asked. Raise RefusedError if it has no key for
+    something that was asked.
 
     Responses stores answers unless it is told not to, the other APIs do not: a client that never asked for storage
     must not get it by being translated.
     """
+    if request.stop:
+        raise no_place(request.asked, "stop", "stop_sequences")
+    if request.top_k is not None:
+        raise no_place(request.asked, "top_k")
     body: Object = {
         "model": request.model,
-        "input": [_item_out(item) for item in request.items],
+        "input": [_item_out(item) for item in request.items if not isinstance(item, Thought) or not item.redacted],
         "store": False,
         **request.shared,
     }
@@ -186,30 +201,49 @@ def encode(request: Request, *, stream: bool) -> Object:
         "tool_choice": _choice_out(request.tool_choice),
         "text": shape or None,
         "max_output_tokens": request.max_output_tokens,
-        "reasoning": {"effort": request.effort} if request.effort is not None else None,
+        "reasoning": _reasoning_out(request),
+        "include": [SEALED] if request.seals_reasoning else None,
         "stream": True if stream else None,
     }
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
+def _reasoning_out(request: Request) -> Object | None:
+    """Return how the model shall reason. What nobody wants to read is not asked for: it costs tokens."""
+    effort = {"effort": request.effort} if request.effort is not None else {}
+    summary = {"summary": "auto"} if request.shows_reasoning else {}
+    return {**effort, **summary} or None
+
+
 def _item_out(item: Item) -> Object:
+    """Return an input item. Reasoning goes without an id: nothing was stored under one."""
     match item:
         case Said(role, parts):
             return {"type": "message", "role": role, "content": [_part_out(part, role) for part in parts]}
         case Called(call_id, name, arguments):
             return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
-        case Returned(call_id, parts):
-            output = "".join(part.text for part in parts) if len(parts) < 2 else [_part_out(part) for part in parts]
-            return {"type": "function_call_output", "call_id": call_id, "output": output}
+        case Returned(call_id):
+            return {"type": "function_call_output", "call_id": call_id, "output": _output(marked(item))}
+        case Thought(shown, seal):
+            summary = [{"type": "summary_text", "text": shown}] if shown else []
+            return {"type": "reasoning", "summary": summary, "encrypted_content": seal}
+
+
+def _output(parts: tuple[Text | Image, ...]) -> str | list[Object]:
+    if not parts:
+        return ""
+    if len(parts) == 1 and isinstance(parts[0], Text):
+        return parts[0].text
+    return [_part_out(part) for part in parts]
 
 
 def _part_out(part: Part, role: str = "tool") -> Object:
     match part:
-        case Text(words):
+        case Text(said):
             # An assistant's words are output, also in the history (sub2api#6247).
-            return {"type": "output_text" if role == "assistant" else "input_text", "text": words}
-        case Refusal(words):
-            return {"type": "refusal", "refusal": words}
+            return {"type": "output_text" if role == "assistant" else "input_text", "text": said}
+        case Refusal(said):
+            return {"type": "refusal", "refusal": said}
         case Image(url, detail):
             return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
 

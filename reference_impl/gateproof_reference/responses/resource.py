@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateproof_reference import failures
-from gateproof_reference.canonical import Identity, Request
+from gateproof_reference.canonical import Identity, Request, Thought
 from gateproof_reference.failures import Failure
 from gateproof_reference.wirejson import Object, objects
 
@@ -22,6 +22,20 @@ ECHOED: dict[str, Any] = {
     "truncation": "disabled",
 }
 """Members that repeat the request, with their defaults."""
+
+
+REDACTED = "redacted_thinking:"
+"""What we put before the seal of redacted reasoning in `encrypted_content`, so that it comes back as what it was."""
+
+
+def encrypted(seal: str, *, redacted: bool) -> str:
+    """Return the `encrypted_content` that a seal is: the seal itself, byte for byte, unless it is redacted reasoning."""
+    return REDACTED + seal if redacted else seal
+
+
+def thought(words: str, content: str) -> Thought:
+    """Return the reasoning in an item that a client sent back: the inverse of encrypted()."""
+    return Thought(words, content.removeprefix(REDACTED), content.startswith(REDACTED))
 
 
 def response_id(identity: Identity) -> str:
