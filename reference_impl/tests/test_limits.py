@@ -80,6 +80,7 @@ def test_a_waiting_chat_stream_ends_with_a_chat_error(ask: Asking, fake: Fake) -
         ("full-is-503", PATHS[0], False, 503, b""),
         ("waiting-responses-stream-ends-with-error", PATHS[0], True, 200, b"event: error"),
         ("waiting-chat-stream-ends-with-response-failed", PATHS[1], True, 200, b"response.failed"),
+        ("waiting-messages-stream-ends-with-the-chat-error", PATHS[2], True, 200, b'\n\ndata: {"error":'),
     ],
 )
 def test_mutants_that_lie_about_the_limit_are_seen(

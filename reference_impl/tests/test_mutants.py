@@ -60,6 +60,7 @@ ELSEWHERE = {
     "full-is-503",
     "waiting-responses-stream-ends-with-error",
     "waiting-chat-stream-ends-with-response-failed",
+    "waiting-messages-stream-ends-with-the-chat-error",
 }
 
 

@@ -6,6 +6,7 @@ from gateproof_reference.mutants import (  # noqa: F401  (importing declares)
     ending,
     failure,
     limit,
+    messages,
     route,
     tools,
     usage,
