@@ -170,7 +170,7 @@ class MockView:
         __tracebackhide__ = True
         deadline = time.monotonic() + within
         entry = self.call(within)
-        if self._mock.journal.await_that(lambda: entry.ended != "open", deadline - time.monotonic()):
+        if self._mock.journal.await_that(lambda: entry.ended != "open", max(0.0, deadline - time.monotonic())):
             return entry
         barrier = entry.waiting
         where = f"it waits at the barrier {barrier!r}" if barrier else f"it has sent {entry.sent.total} bytes"

@@ -11,6 +11,17 @@ BARRIER_CEILING = 30.0
 """Seconds after which a barrier that nobody releases lets go."""
 
 
+LONGEST_WAIT = 3600.0
+"""Seconds; a longer wait than this is a test that hangs."""
+
+
+def bounded(within: float) -> float:
+    """Seconds to wait, an hour at most. Raises ValueError for what is no number of seconds."""
+    if not within >= 0:
+        raise ValueError(f"expected a number of seconds to wait, got {within!r}")
+    return min(within, LONGEST_WAIT)
+
+
 def target_of(target: str) -> str:
     """A request's target as it begins with a slash; the absolute form, which every server must take, is brought to it."""
     return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]

@@ -13,6 +13,7 @@ from gateproof_mock.language.scripts import Script, ScriptError, script
 from gateproof_mock.language.turns import Hold, text
 from gateproof_mock.markers import MARKER_RULE, is_marker
 from gateproof_mock.serving.calls import Call
+from gateproof_mock.serving.limits import bounded
 
 DEFAULT_ANSWER = script(text("This call belongs to no script."))
 UNKNOWN_MARKER = script(text("No script is registered for {marker}."))
@@ -53,7 +54,7 @@ class Barrier:
     def await_reached(self, within: float, stopped: threading.Event) -> bool:
         """Whether a play comes here within so many seconds; ends early when nobody can, or when the mock stops."""
         with self._changed:
-            self._changed.wait_for(lambda: self.reached.is_set() or self.gone or stopped.is_set(), within)
+            self._changed.wait_for(lambda: self.reached.is_set() or self.gone or stopped.is_set(), bounded(within))
         return self.reached.is_set()
 
     def release(self) -> None:
