@@ -16,7 +16,7 @@ from gateproof_mock.control import Control
 from gateproof_mock.serving.addresses import format_host, is_loopback
 from gateproof_mock.serving.answers import Transfer
 from gateproof_mock.serving.calls import Call
-from gateproof_mock.serving.limits import BARRIER_CEILING
+from gateproof_mock.serving.limits import BARRIER_CEILING, checked_ceiling, checked_port
 from gateproof_mock.serving.load_connection import Connection
 from gateproof_mock.serving.reading import KnownHead
 from gateproof_mock.serving.reception import Reception
@@ -42,7 +42,7 @@ class LoadUpstream:
         reuse_port: bool = False,
     ) -> None:
         self.host = host
-        self.port = port
+        self.port = checked_port(port)
         self.reception = Reception(models)
         self.stage, self.journal, self.floor = self.reception.stage, self.reception.journal, self.reception.floor
         self.stopping = threading.Event()
@@ -50,11 +50,11 @@ class LoadUpstream:
         why_off = "several processes share this port, each with scripts of its own" if reuse_port else ""
         self.control = Control(self.reception, token, enabled=enabled, stopping=self.stopping, why_off=why_off)
         self.control_token = token
-        self.barrier_ceiling = barrier_ceiling
+        self.barrier_ceiling = checked_ceiling(barrier_ceiling)
         self.connections: set[Connection] = set()
         self.seen: dict[bytes, tuple[Call, Transfer]] = {}
         self.heads: dict[bytes, KnownHead] = {}
-        self.workers = ThreadPoolExecutor(32, "gateproof-mock-control")
+        self.workers, self.waiters = _workers()
         self._reuse_port = reuse_port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -79,6 +79,7 @@ class LoadUpstream:
         if self._thread is not None:
             raise RuntimeError("the mock is running already")
         self.stopping.clear()
+        self.workers, self.waiters = _workers()
         self.journal.wake(awake=False)
         listening = _listen(self.host, self.port, reuse=self._reuse_port)
         self.port = listening.getsockname()[1]
@@ -116,7 +117,14 @@ class LoadUpstream:
         loop.call_soon_threadsafe(self._ended.set)
         thread.join(_STOP_CEILING)
         self.stage.release_all()
+        for workers in (self.workers, self.waiters):
+            workers.shutdown(wait=False, cancel_futures=True)
         self._thread = self._loop = None
+
+
+def _workers() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    """For control requests; and for those that wait, of which there may be many at once."""
+    return ThreadPoolExecutor(4, "gateproof-mock-control"), ThreadPoolExecutor(512, "gateproof-mock-waiting")
 
 
 def _listen(host: str, port: int, *, reuse: bool) -> socket.socket:
