@@ -380,7 +380,7 @@ def test_a_client_that_goes_away_while_held(mock: Mock, client: Client, how: str
 
 
 def test_a_client_that_goes_away_while_written_to(mock: Mock, client: Client) -> None:
-    mark = put(mock, text(*["x" * 65536] * 200))
+    mark = put(mock, text(*["x" * 65536] * 60))
     client.ask(mark, stream=True).until(b"response.created")
     client.socket.close()
     assert the_end(mock, mark) == "client went away"
@@ -465,7 +465,7 @@ def test_stop_while_the_client_does_not_read() -> None:
     before = threads()
     mock = MockUpstream()
     mock.start()
-    mark = put(mock, text(*["x" * 65536] * 200))
+    mark = put(mock, text(*["x" * 65536] * 60))
     with Client(mock) as client:
         client.ask(mark, stream=True).until(b"response.created")
         mock.stop()
