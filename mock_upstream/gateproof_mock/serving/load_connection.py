@@ -215,9 +215,9 @@ class Connection(asyncio.Protocol):
         if only is None:
             self._begin(reception.open(call, prepared))
             return
-        self._transport.write(reception.note(call, prepared, only, began))
         if not call.shared:
             call.shrink()
+        self._transport.write(reception.note(call, prepared, only, began))
         self._server.floor.first_bytes.append(time.time() - began)
         if self._buffer:
             self._next(keeps=True)
