@@ -192,6 +192,9 @@ def test_what_was_measured_survives_an_interruption(
         "--upstream-listen=127.0.0.1:0",
         "--report-dir=r",
     ]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Shells start what runs in the background so, and children inherit it: nothing could interrupt the run.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = processes(command, cwd=tmp_path, env={**environment, "PYTHONUNBUFFERED": "1"})
     assert process.stdout is not None
     passed = 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -78,8 +78,10 @@ def start(arguments: Sequence[str], replay: Replay | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     given = parser(replay=replay is not None).parse_args(arguments)
     try:
-        if given.list or given.show:
+        if given.list or given.show is not None:
             return _tell(given.show)
+        if not (given.token.isascii() and given.token.isprintable() and " " not in given.token):
+            raise _Wrong("--token: expected visible ASCII characters: it is sent in a header")
         host, port = parse_listen(given.listen)
         if given.processes != 1:
             return _several(given, host, port)
@@ -92,7 +94,7 @@ def start(arguments: Sequence[str], replay: Replay | None = None) -> int:
     except (_Wrong, ValueError, OSError) as error:
         print(f"gateproof mock: {error}", file=sys.stderr)
         return EXIT_USAGE
-    return _serve(mock, names, f"{host}:{port}")
+    return _serve(mock, names, f"{host}:{port}", shared=given.shared)
 
 
 def parse_listen(given: str) -> tuple[str, int]:
@@ -110,7 +112,7 @@ def _tell(show: str | None) -> int:
 
     from gateproof_mock import builtin
 
-    if show:
+    if show is not None:
         name, _, seed = show.removeprefix("gp-play-").partition(".")
         if seed and not (seed.isascii() and seed.isdigit()):
             raise _Wrong(f"--show: {seed!r} is no seed: expected digits")
@@ -123,8 +125,8 @@ def _tell(show: str | None) -> int:
 
 
 def _mock(given: argparse.Namespace, host: str, port: int) -> MockUpstream | LoadUpstream:
-    if given.barrier_ceiling <= 0:
-        raise _Wrong("--barrier-ceiling: expected a number of seconds above 0")
+    if not 0 < given.barrier_ceiling <= 86_400:
+        raise _Wrong("--barrier-ceiling: expected a number of seconds above 0, 86400 at most")
     models = tuple(given.model or ("gateproof",))
     if given.engine == "load":
         from gateproof_mock.serving.load_server import LoadUpstream
@@ -143,19 +145,18 @@ def _mock(given: argparse.Namespace, host: str, port: int) -> MockUpstream | Loa
 
 
 def _register(mock: MockUpstream | LoadUpstream, given: argparse.Namespace, replay: Replay | None) -> list[str]:
-    if not given.script and not (replay and given.replay):
+    if given.script is None and not (replay and given.replay):
         return []
     from gateproof_mock.language.files import load
 
-    found = list(load(Path(given.script))) if given.script else []
+    found = list(load(given.script)) if given.script is not None else []
     if replay and given.replay:
         found.extend(replay(given.replay))
-    for one in found:
-        mock.stage.put(one.name, one.calls, one.when)
+    mock.stage.put_all([(one.name, one.calls, one.when) for one in found])
     return [one.name for one in found]
 
 
-def _serve(mock: MockUpstream | LoadUpstream, names: list[str], listen: str) -> int:
+def _serve(mock: MockUpstream | LoadUpstream, names: list[str], listen: str, *, shared: bool) -> int:
     stop = threading.Event()
     _on_signals(stop)
     try:
@@ -167,12 +168,22 @@ def _serve(mock: MockUpstream | LoadUpstream, names: list[str], listen: str) -> 
         )
         return EXIT_USAGE
     off = "" if mock.control.enabled else f" (control API off: {mock.control.why_off})"
-    print(f"{_READY}set your gateway's OpenAI base URL to {mock.base_url}{off}", flush=True)
-    for name in names:
-        print(f"plays a script for {name}", flush=True)
+    if shared:
+        threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
+    # Nobody may be there to read it.
+    with contextlib.suppress(OSError):
+        print(f"{_READY}set your gateway's OpenAI base URL to {mock.base_url}{off}", flush=True)
+        for name in names:
+            print(f"plays a script for {name}", flush=True)
     stop.wait()
     mock.stop()
     return 0
+
+
+def _end_with_parent(stop: threading.Event) -> None:
+    """One of several processes ends when the one that started it does, however that ends: its end of the pipe closes."""
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def _on_signals(stop: threading.Event) -> None:
@@ -191,7 +202,9 @@ def _several(given: argparse.Namespace, host: str, port: int) -> int:
         raise _Wrong("--processes: expected 1 to 64")
     if given.engine != "load":
         raise _Wrong("--processes: several processes need --engine load")
-    if given.script or getattr(given, "replay", None):
+    if given.token:
+        raise _Wrong("--processes: there is no control API that a --token could guard")
+    if given.script is not None or getattr(given, "replay", None):
         raise _Wrong(
             "--processes: scripts from files have state that processes do not share; use built-in ones (--list)"
         )
@@ -199,6 +212,7 @@ def _several(given: argparse.Namespace, host: str, port: int) -> int:
     _on_signals(stop)
     # Bound and not listening: it keeps the port, and gets no connection.
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as held:
+        _check_free(host, port)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((host, port))
         shown = f"[{host}]" if ":" in host else host
@@ -207,13 +221,28 @@ def _several(given: argparse.Namespace, host: str, port: int) -> int:
         for model in given.model or ():
             options += ["--model", model]
         children = [
-            subprocess.Popen([sys.executable, "-m", "gateproof_mock", *options], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, "-m", "gateproof_mock", *options],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             for _ in range(given.processes)
         ]
         try:
             return _watch(children, stop, listen)
         finally:
             _end(children)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raises OSError where somebody listens already: whoever shares a port by chance gets half of another's calls."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise _Wrong(f"cannot listen at {host}:{port}: {error}; choose another with --listen HOST:PORT") from error
 
 
 def _watch(children: list[subprocess.Popen[str]], stop: threading.Event, listen: str) -> int:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import difflib
 import hmac
 import math
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ from gateproof_mock import builtin
 from gateproof_mock.jsontext import DEPTH_LIMIT, parsed
 from gateproof_mock.language.files import Registration, registration_from_json, registrations_from_text
 from gateproof_mock.language.scripts import ScriptError
+from gateproof_mock.serving.addresses import is_loopback
 from gateproof_mock.serving.journal import Entry
 from gateproof_mock.serving.reception import Reception
 
@@ -42,6 +44,7 @@ TOKEN_HEADER = "X-Gateproof-Token"
 BODY_LIMIT = 16 * 1024 * 1024
 WAIT_LIMIT = 60.0
 NAME = "gateproof mock"
+_HINT = "Call it by 127.0.0.1, localhost or [::1], or start the mock with a token."
 NOT_LOCAL = "the mock is not bound to a loopback address and has no token"
 
 # The routes as read by people: what a 404 offers.
@@ -92,11 +95,16 @@ class Control:
             return 200, self._health()
         if not self.enabled:
             return _error(403, f"The control API is off: {self.why_off}.")
+        if not self._token and not _from_here(headers):
+            # A page in a browser can send requests to loopback, and by DNS rebinding read their answers.
+            return _error(
+                403, f"Without a token the control API is for this machine: Host and Origin have to be local. {_HINT}"
+            )
         given = headers.get(TOKEN_HEADER, "").encode("latin-1", "replace")
         if self._token and not hmac.compare_digest(given, self._token.encode()):
             return _error(403, f"Wrong or missing {TOKEN_HEADER}.")
         try:
-            yaml = "yaml" in headers.get("Content-Type", "")
+            yaml = "yaml" in headers.get("Content-Type", "").lower()
             return self._dispatch(method, parts, _Query(search), body, yaml=yaml)
         except ValueError as error:
             return _error(400, str(error))
@@ -131,7 +139,7 @@ class Control:
                 document = parsed(body)
                 if not isinstance(document, list):
                     document = _object(body, _ONE_SHAPE)
-                self._register([registration_from_json(name, document)])
+                self._put([registration_from_json(name, document)])
                 return 200, {"name": name}
             case "DELETE", [name]:
                 self._stage.drop(name)
@@ -140,22 +148,13 @@ class Control:
                 return 200, {"scripts": self._stage.names()}
             case "POST", []:
                 found = registrations_from_text(body, yaml=yaml)
-                self._register(found)
+                self._put(found)
                 return 200, {"registered": [one.name for one in found]}
             case _:
                 return None
 
-    def _register(self, found: Sequence[Registration]) -> None:
-        """All of them, or none."""
-        done: list[str] = []
-        try:
-            for one in found:
-                self._stage.put(one.name, one.calls, one.when)
-                done.append(one.name)
-        except ScriptError:
-            for name in done:
-                self._stage.drop(name)
-            raise
+    def _put(self, found: Sequence[Registration]) -> None:
+        self._stage.put_all([(one.name, one.calls, one.when) for one in found])
 
     # --- barriers ---------------------------------------------------------------------------------
 
@@ -305,6 +304,15 @@ def _schemas() -> dict[str, Any]:
 
 def _no_script(name: str) -> Answer:
     return _error(404, f"No script has the marker or name {name[:60]!r}.")
+
+
+def _from_here(headers: Mapping[str, str]) -> bool:
+    """Whether a request is addressed to this machine by a name of its own, and comes from no page of another."""
+    said = [headers.get("Host", ""), headers.get("Origin", "").partition("://")[2]]
+    if headers.get("Origin") and not said[1]:
+        return False
+    # Every browser says both; who says neither is none.
+    return all(is_loopback(re.sub(r":[0-9]*$", "", host)) for host in said if host)
 
 
 def _error(status: int, message: str) -> Answer:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gateproof_mock.language.errors import ScriptError, short
 from gateproof_mock.language.matching import When
 from gateproof_mock.language.scripts import Script, script
 from gateproof_mock.language.turns import Element
@@ -96,6 +97,8 @@ class MockView:
 
     def plays(self, *scripts: Script, when: When | None = None) -> None:
         """The first, second, nth call gets the first, second, nth script, and later ones the last again."""
+        if when is not None and not isinstance(when, When):
+            raise ScriptError(f"when: expected a When, such as When(model='gpt-*'), got {short(when)}")
         rule = next((r for r in self._rules if r.when == when), None) or self._new_rule(when)
         # Before it is known here: a script that is refused leaves no rule behind.
         # Before what a whole session has: a test says what its own calls get.
@@ -170,7 +173,7 @@ class MockView:
         __tracebackhide__ = True
         deadline = time.monotonic() + within
         entry = self.call(within)
-        if self._mock.journal.await_that(lambda: entry.ended != "open", deadline - time.monotonic()):
+        if self._mock.journal.await_that(lambda: entry.ended != "open", max(0.0, deadline - time.monotonic())):
             return entry
         barrier = entry.waiting
         where = f"it waits at the barrier {barrier!r}" if barrier else f"it has sent {entry.sent.total} bytes"

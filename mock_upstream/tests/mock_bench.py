@@ -142,4 +142,4 @@ def post(body: bytes, path: str = PATHS["responses"], *headers: str, version: st
 
 def chunked(*after: bytes, path: str = PATHS["responses"]) -> bytes:
     """The head of a chunked request, and whatever is to follow it."""
-    return f"POST {path} HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + b"".join(after)
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + b"".join(after)

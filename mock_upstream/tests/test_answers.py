@@ -128,7 +128,7 @@ def test_the_floor_is_told(mock: Mock) -> None:
         client.ask(mark, stream=True).answer()
         client.ask("gp-play-text").answer()
         # On one connection: when this is answered, the others are done with.
-        client.send(b"GET /_gateproof/health HTTP/1.1\r\nHost: mock\r\n\r\n").answer()
+        client.send(b"GET /_gateproof/health HTTP/1.1\r\nHost: localhost\r\n\r\n").answer()
     told = mock.floor.to_json()
     assert [told[key]["samples"] for key in ("first_byte_ms", "pace_error_ms")] == [2, 10]
     mock.floor.clear()

@@ -456,7 +456,7 @@ def test_the_journal_with_awkward_bodies_can_be_read(mock: Mock, remote: RemoteM
     with Client(mock) as client:
         for body in (b'{"a": "\\ud83e"}', b"\xff", b"[" * 300 + b"]" * 300):
             client.send(
-                b"POST /v1/responses HTTP/1.1\r\nHost: mock\r\nX-Odd: \xff\r\nContent-Length: %d\r\n\r\n%b"
+                b"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nX-Odd: \xff\r\nContent-Length: %d\r\n\r\n%b"
                 % (len(body), body)
             )
             client.answer()
@@ -541,3 +541,31 @@ def test_all_barriers_are_released_from_afar(mock: Mock, remote: RemoteMock) -> 
     remote.put(mark, [script(hold("a"), hold("b"))])
     remote.release_all(mark)
     assert all(mock.stage.barrier(mark, name).released.is_set() for name in "ab")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "127.0.0.1:80"}, 200),
+        ({"Host": "[::1]:80", "Origin": "http://localhost:3000"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1", "Origin": "http://evil.example"}, 403),
+        ({"Host": "127.0.0.1", "Origin": "null"}, 403),
+    ],
+)
+def test_no_page_of_another_site_is_served_without_a_token(headers: dict[str, str], status: int) -> None:
+    assert Control(Reception()).answer("POST", f"{PREFIX}reset", headers, b"")[0] == status
+    guarded = Control(Reception(), "secret")
+    assert guarded.answer("POST", f"{PREFIX}reset", {**headers, "X-Gateproof-Token": "secret"}, b"")[0] == 200
+
+
+def test_what_a_refused_file_would_have_replaced_stays() -> None:
+    reception, old, new = Reception(), script(text("old")), {"when": {}, "calls": [{"say": []}]}
+    reception.stage.put("keep", [old], When())
+    document = json.dumps({"keep": new, **{f"r{n}": new for n in range(1000)}}).encode()
+    assert Control(reception).answer("POST", f"{PREFIX}scripts", {}, document)[0] == 400
+    assert reception.stage.names() == ["keep"]
+    call = Call("POST", "/v1/responses", [], b"{}", route("/v1/responses"))
+    cue = reception.stage.take(call)
+    assert cue is not None
+    assert cue.script is old

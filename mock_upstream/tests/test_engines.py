@@ -34,7 +34,9 @@ def exchange(mock: MockUpstream | LoadUpstream, name: str, dialect: str, *, stre
     document = {"model": "m", "stream": stream, "max_tokens": 9, "messages": [prompt], "input": [prompt]}
     document |= {"stream_options": {"include_usage": True}}
     body = json.dumps(document).encode()
-    head = f"POST {PATHS[dialect]} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST {PATHS[dialect]} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     received, end = [], "closed"
     with socket.create_connection(("127.0.0.1", mock.port), timeout=CEILING) as connection:
         connection.sendall(head.encode() + body)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from gateproof_mock.markers import decoded, markers_in
 from gateproof_mock.serving.answers import Answer, Own, Transfer, answer
 from gateproof_mock.serving.calls import BODY_KEPT, Call
 from gateproof_mock.serving.journal import LEG_LIMIT, Entry, Journal, Leg
-from gateproof_mock.serving.stage import RULE_LIMIT, SCRIPT_LIMIT, Stage
+from gateproof_mock.serving.stage import RULE_LIMIT, SCRIPT_LIMIT, Barrier, Stage
 from gateproof_schemas import validate
 
 A, B = "gp-aaaaaa-aaaaaaaa", "gp-bbbbbb-bbbbbbbb"
@@ -357,3 +357,14 @@ def test_a_leg_is_capped() -> None:
     assert data["pieces"][1] == [2.0, ""]
     assert len(data["pieces"]) == 2
     assert len(data["rest_sha256"]) == 64
+
+
+@pytest.mark.parametrize("within", [float("nan"), -1.0])
+def test_a_wait_of_no_number_of_seconds_is_refused_and_never_spins(within: float) -> None:
+    for wait in (
+        lambda: Journal().await_calls("a", 1, within),
+        lambda: Journal().await_that(lambda: False, within),
+        lambda: Barrier().await_reached(within, Event()),
+    ):
+        with pytest.raises(ValueError, match="number of seconds"):
+            wait()

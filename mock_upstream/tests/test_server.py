@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mock_bench import CEILING, ENGINES, PATHS, Client, Mock, chunked, new_marker, post, read_frames
 
-from gateproof_mock import MockUpstream, cut, hold, refused, script, text
+from gateproof_mock import MockUpstream, ScriptError, When, cut, hold, refused, script, text
 from gateproof_mock.serving.stage import Barrier
 from gateproof_schemas import validate
 
@@ -121,7 +121,7 @@ def test_a_body_that_is_no_json_object(mock: Mock, client: Client, body: bytes, 
 
 def test_models(mock: Mock, client: Client) -> None:
     mock.reception.models = ("one", "two")
-    status, _, body = client.send(b"GET /v1/models HTTP/1.1\r\nHost: mock\r\n\r\n").answer()
+    status, _, body = client.send(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n").answer()
     assert status == 200
     assert validate(json.loads(body), "models/list") == []
     assert [m["id"] for m in json.loads(body)["data"]] == ["one", "two"]
@@ -176,7 +176,7 @@ def test_a_chunked_request(mock: Mock, client: Client) -> None:
         assert b"whole" in client.send(chunked(chunks, b"0\r\n", trailers, b"\r\n")).answer()[2]
 
 
-HEAD = b"POST /v1/responses HTTP/1.1\r\nHost: mock\r\n"
+HEAD = b"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ HEAD = b"POST /v1/responses HTTP/1.1\r\nHost: mock\r\n"
         (HEAD + b"Content-Length: 99999999999\r\n\r\n", 413),
         (HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
-        (b"POST http://[ HTTP/1.1\r\nHost: mock\r\n\r\n", 400),
+        (b"POST http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     ],
 )
 def test_a_request_that_cannot_be_framed(
@@ -275,7 +275,7 @@ def test_http_1_0_has_no_chunks_and_ends_with_the_connection(mock: Mock, client:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
 def test_other_methods_on_a_dialects_route(mock: Mock, client: Client, path: str, method: str) -> None:
     for _ in range(2):
-        status, headers = client.send(f"{method} {path} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).head()
+        status, headers = client.send(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).head()
         assert (status, headers["allow"]) == (405, "POST")
         if method != "HEAD":
             client.exactly(int(headers["content-length"]))
@@ -284,7 +284,7 @@ def test_other_methods_on_a_dialects_route(mock: Mock, client: Client, path: str
 
 def test_head_has_no_body(mock: Mock, client: Client) -> None:
     for path in ("/v1/models", "/_gateproof/health", "/v1/models"):
-        status, headers = client.send(f"HEAD {path} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()).head()
+        status, headers = client.send(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).head()
         assert status == 200
         assert int(headers["content-length"]) > 0
 
@@ -292,7 +292,7 @@ def test_head_has_no_body(mock: Mock, client: Client) -> None:
 def test_a_subpath_takes_any_method(mock: Mock, client: Client) -> None:
     for method in ("GET", "DELETE"):
         status, _, body = client.send(
-            f"{method} /v1/responses/resp_1?a=b HTTP/1.1\r\nHost: mock\r\n\r\n".encode()
+            f"{method} /v1/responses/resp_1?a=b HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         ).answer()
         assert (status, json.loads(body)["object"]) == (200, "gateproof.subpath")
     assert [(e.kind, e.path) for e in mock.journal.all()] == [("subpath", "/v1/responses/resp_1?a=b")] * 2
@@ -380,7 +380,7 @@ def test_a_client_that_goes_away_while_held(mock: Mock, client: Client, how: str
 
 
 def test_a_client_that_goes_away_while_written_to(mock: Mock, client: Client) -> None:
-    mark = put(mock, text(*["x" * 65536] * 200))
+    mark = put(mock, text(*["x" * 65536] * 60))
     client.ask(mark, stream=True).until(b"response.created")
     client.socket.close()
     assert the_end(mock, mark) == "client went away"
@@ -465,7 +465,7 @@ def test_stop_while_the_client_does_not_read() -> None:
     before = threads()
     mock = MockUpstream()
     mock.start()
-    mark = put(mock, text(*["x" * 65536] * 200))
+    mark = put(mock, text(*["x" * 65536] * 60))
     with Client(mock) as client:
         client.ask(mark, stream=True).until(b"response.created")
         mock.stop()
@@ -556,3 +556,91 @@ def test_a_client_that_does_not_read_is_given_up_and_takes_no_memory(engine: str
         (entry,) = mock.journal.await_calls(mark, 1, CEILING, ended=True)
         assert entry.ended == "client does not read"
         assert entry.writes < entry.answer.writes
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_wrong_method_on_the_models_is_told_and_journalled(mock: Mock, client: Client, method: str) -> None:
+    request = f"{method} /v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}"
+    status, headers, _ = client.send(request.encode()).answer()
+    assert (status, headers["allow"]) == (405, "GET, HEAD")
+    assert [e.status for e in mock.journal.unmatched()] == [405]
+
+
+def test_half_a_head_is_no_call(mock: Mock, client: Client) -> None:
+    mock.stage.put("all", [script(text("first")), script(text("second"))], When())
+    client.send(b"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Le").socket.shutdown(socket.SHUT_WR)
+    assert client.rest() == b""
+    with Client(mock) as other:
+        assert b"first" in other.ask("?").answer()[2]
+
+
+@pytest.mark.parametrize("line", [b"nocolon", b"Content-Length : 62", b" folded: 1", b"a\0b: 1"])
+def test_a_head_with_a_line_that_is_none_is_refused_whole(mock: Mock, client: Client, line: bytes) -> None:
+    mark = put(mock, text("a"))
+    smuggled = f"DELETE /_gateproof/scripts/{mark} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    head = b"POST /v1/responses HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\nContent-Length: %d\r\n\r\n"
+    assert client.send(head % len(smuggled) + smuggled).answer()[0] == 400
+    client.socket.shutdown(socket.SHUT_WR)
+    assert client.rest() == b""
+    assert mock.stage.names() == [mark]
+    assert [e.status for e in mock.journal.all()] == [400]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / /\r\n\r\n"]
+)
+def test_what_is_no_http_1_1_is_refused_and_journalled(mock: Mock, client: Client, sent: bytes) -> None:
+    status, _, body = client.send(sent).answer()
+    assert (status >= 400, "error" in json.loads(body)) == (True, True)
+    # What follows may look like another request that is none.
+    assert mock.journal.all()[0].status == status
+
+
+def test_large_bodies_are_not_kept(mock: Mock) -> None:
+    mark = put(mock, text("a"))
+    with Client(mock) as client:
+        client.send(post(json.dumps({"input": mark, "filler": "x" * (2 << 20)}).encode(), PATHS["responses"])).answer()
+    (entry,) = mock.journal.await_calls(mark, 1, CEILING, ended=True)
+    assert len(entry.call.text) <= 1 << 20
+    assert entry.json is None
+
+
+def test_waits_do_not_keep_releases_waiting(mock: Mock) -> None:
+    mark = put(mock, hold("h"), text("a"))
+    target = f"/_gateproof/barriers/{mark}/h?within=30"
+    waiting = [Client(mock) for _ in range(40)]
+    for client in waiting:
+        client.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    with Client(mock) as client:
+        client.ask(mark)
+        for one in waiting:
+            assert one.answer()[0] == 200
+            one.socket.close()
+        mock.stage.release(mark, "h")
+        assert client.answer()[0] == 200
+
+
+def test_a_head_of_bare_line_feeds_is_not_remembered_wrongly(mock: Mock) -> None:
+    mark = put(mock, text("a"))
+    body = b'{"input":\r\n\r\n "%b"}' % mark.encode()
+    request = b"POST /v1/responses HTTP/1.1\nHost: localhost\nContent-Length: %d\n\n%b" % (len(body), body)
+    for _ in range(3):
+        with Client(mock) as client:
+            client.send(request, request)
+            assert [client.answer()[0], client.answer()[0]] == [200, 200]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_wrong_settings_are_refused_when_they_are_given(engine: str) -> None:
+    for ceiling in (float("nan"), float("inf"), -1.0):
+        with pytest.raises(ValueError, match="barrier_ceiling"):
+            ENGINES[engine](barrier_ceiling=ceiling)
+    for port in (-1, 99999):
+        with pytest.raises(ValueError, match="port"):
+            ENGINES[engine](port=port)
+    mock = ENGINES[engine]()
+    mock.stop()
+    with pytest.raises(ScriptError, match="expected a When"):
+        mock.stage.put("a", [script()], {"model": "m"})  # type: ignore[arg-type]
+    with pytest.raises(ScriptError, match="expected scripts"):
+        mock.stage.put(new_marker(), [{"say": []}])  # type: ignore[list-item]

@@ -13,7 +13,7 @@ from gateproof_mock.language.scripts import Script
 
 SEED_LIMIT = 999_999_999
 
-PATTERN = re.compile(rb"gp-play-([a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?)(?:\.([0-9]{1,18}))?(?![A-Za-z0-9_])")
+PATTERN = re.compile(rb"gp-play-([a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?)(?:\.([0-9]{1,1000}))?(?![A-Za-z0-9_])")
 """A name and a seed. A point that no digit follows ends a sentence."""
 
 _PREFIX = b"gp-play-"

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateproof_mock.dialects import sse
 from gateproof_mock.dialects.asked import Asked
-from gateproof_mock.dialects.frames import Cue, Frame, Literal
+from gateproof_mock.dialects.frames import Cue, Frame, Literal, Remark
 from gateproof_mock.dialects.openai import error, error_body, headers, laid_over
 from gateproof_mock.dialects.steps import Rest, Step, Wait
 from gateproof_mock.dialects.whole import quoting, refusal, waits, whole_json
@@ -283,9 +283,9 @@ class _Stream:
             case Pause(seconds):
                 yield Rest(seconds)
             case Comment(words):
-                yield Literal(f": {words}\n\n".encode("utf-8", "surrogatepass"))
+                yield Remark(words)
             case Ping():
-                yield Literal(b": ping\n\n")
+                yield Remark("ping")
             case Event(data):
                 yield Frame(data)
             case Raw(characters):

@@ -30,5 +30,12 @@ class Literal:
     data: bytes
 
 
-Cue = Frame | Literal | Wait | Rest | Cut
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment between events, written as the wire writes its lines."""
+
+    words: str
+
+
+Cue = Frame | Literal | Remark | Wait | Rest | Cut
 """What a dialect's stream yields. A Cut is the last of its own; what follows the ending is never sent after it."""

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-from gateproof_mock.dialects.frames import Cue, Frame, Literal
+from gateproof_mock.dialects.frames import Cue, Frame, Literal, Remark
 from gateproof_mock.dialects.steps import Break, Head, Rest, Step, Write
 from gateproof_mock.jsontext import dumps
 from gateproof_mock.language.turns import Cut
@@ -79,7 +79,7 @@ class _Encoder:
     def encoded(self, cues: Iterable[Cue]) -> Iterator[Step | Cut]:
         wire = self._wire
         begin = b"\xef\xbb\xbf" if wire.bom else b""
-        opening = [self._block([b":" + self._space() + wire.opening_comment.encode()])] if wire.opening_comment else []
+        opening = [self._comment(wire.opening_comment)] if wire.opening_comment else []
         if wire.retry:
             opening.append(self._block([b"retry" + self._colon + str(wire.retry).encode()]))
         for block in opening:
@@ -88,18 +88,21 @@ class _Encoder:
         for cue in cues:
             if isinstance(cue, Frame):
                 if wire.comments and self._events:
-                    yield Write(self._block([b":" + self._space() + wire.comments.encode()]))
+                    yield Write(self._comment(wire.comments))
                 yield Write(begin + self._event(cue))
                 begin = b""
                 self._events += 1
             elif isinstance(cue, Literal):
                 yield Write(begin + cue.data)
                 begin = b""
+            elif isinstance(cue, Remark):
+                yield Write(begin + self._comment(cue.words))
+                begin = b""
             else:
                 yield cue
 
-    def _space(self) -> bytes:
-        return self._colon[1:]
+    def _comment(self, words: str) -> bytes:
+        return self._block([self._colon + words.encode("utf-8", "surrogatepass")])
 
     def _block(self, lines: list[bytes]) -> bytes:
         end, last = next(self._ends)
@@ -177,16 +180,21 @@ def sized(steps: Iterable[Step], wire: Wire) -> Iterator[Step]:
 
 def _joined(steps: Iterable[Step], together: int) -> Iterator[Step]:
     waiting: list[bytes] = []
+    events = 0
     for step in steps:
         if isinstance(step, Write) and not step.promised:
             waiting.append(step.data)
-            if len(waiting) == together:
+            # A comment rides along.
+            events += not step.data.startswith(b":")
+            if events == together:
                 yield Write(b"".join(waiting))
                 waiting.clear()
+                events = 0
             continue
         if waiting:
             yield Write(b"".join(waiting))
             waiting.clear()
+            events = 0
         yield step
     if waiting:
         yield Write(b"".join(waiting))

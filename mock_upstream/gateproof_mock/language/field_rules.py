@@ -63,6 +63,7 @@ NEEDED = (ToolCall, CustomToolCall, Interleaved, Hold, Pause, Image, Event, Item
 
 _BARRIER_RULE = "1 to 100 of A-Z a-z 0-9 _ . : - beginning with a letter, a digit or _"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _FRAMING = ("content-length", "transfer-encoding", "connection")
 _EVENT_TYPE = re.compile(r"[A-Za-z0-9_]+([.:-][A-Za-z0-9_]+)*")
 _KINDS = {str: "a string", int: "a whole number", float: "a number of seconds", bool: "true or false"}
@@ -205,8 +206,8 @@ def _headers(headers: Mapping[Any, Any]) -> str:
             return f"expected header names, not {short(name)}"
         if name.lower() in _FRAMING:
             return f"{name} is the mock's own to say (see `cut` for broken transfers)"
-        if not isinstance(value, str) or re.search(r"[\r\n\0]", value):
-            return f"expected one line as the value of {name}"
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            return f"expected one line of visible Latin-1 characters as the value of {name}"
     return ""
 
 

@@ -128,7 +128,7 @@ class Wire:
     """No `type` in the data, which is then said by the `event:` line alone (sub2api#2530)."""
 
     line_end: str = "lf"
-    """`lf`, `crlf` (Azure, IIS), `cr`, or `mixed`: all three in turn, line by line. The SSE standard allows each."""
+    """`lf`, `crlf` (Azure, IIS), `cr`, or `mixed`: all three in turn, event by event. The SSE standard allows each."""
 
     no_space: bool = False
     """No space after the colon of a field (`data:{...}`: DashScope, Spring; term-llm#487 could not read it)."""

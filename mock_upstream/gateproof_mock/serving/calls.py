@@ -30,6 +30,9 @@ class Call:
     headers: list[tuple[str, str]]
     raw: bytes
     at: Route | None
+    shared: bool = False
+    """Whether more calls with the same bytes may come to use this object."""
+
     memo: Any = None
     """What the reception remembers of an answer to the same bytes."""
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from gateproof_mock.serving.answers import SHOWN, Answer, Own, Sends
 from gateproof_mock.serving.calls import Call
+from gateproof_mock.serving.limits import bounded
 
 LEG_LIMIT = SHOWN
 """Bytes of one leg that are kept; of the rest only the hash and the count (the transcripts' cap)."""
@@ -343,7 +344,7 @@ class Journal:
             self._waiters += 1
             self._file()
             try:
-                self._changed.wait_for(enough, within)
+                self._changed.wait_for(enough, bounded(within))
             finally:
                 self._waiters -= 1
             return list(self._by_name.get(name, ()))
@@ -355,7 +356,7 @@ class Journal:
             self._waiters += 1
             self._file()
             try:
-                self._changed.wait_for(lambda: self._awake or enough(), within)
+                self._changed.wait_for(lambda: self._awake or enough(), bounded(within))
             finally:
                 self._waiters -= 1
             return enough()

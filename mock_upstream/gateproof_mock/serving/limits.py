@@ -11,6 +11,31 @@ BARRIER_CEILING = 30.0
 """Seconds after which a barrier that nobody releases lets go."""
 
 
+def checked_ceiling(seconds: float) -> float:
+    """A barrier's ceiling. Raises ValueError for what is no number of seconds up to a day."""
+    if not 0 <= seconds <= 86_400:
+        raise ValueError(f"barrier_ceiling: expected 0 to 86400 seconds, got {seconds!r}")
+    return seconds
+
+
+def checked_port(port: int) -> int:
+    """Raises ValueError for what is no port."""
+    if not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ValueError(f"port: expected 0 to 65535, got {port!r}")
+    return port
+
+
+LONGEST_WAIT = 3600.0
+"""Seconds; a longer wait than this is a test that hangs."""
+
+
+def bounded(within: float) -> float:
+    """Seconds to wait, an hour at most. Raises ValueError for what is no number of seconds."""
+    if not within >= 0:
+        raise ValueError(f"expected a number of seconds to wait, got {within!r}")
+    return min(within, LONGEST_WAIT)
+
+
 def target_of(target: str) -> str:
     """A request's target as it begins with a slash; the absolute form, which every server must take, is brought to it."""
     return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]

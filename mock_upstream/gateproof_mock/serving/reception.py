@@ -110,7 +110,7 @@ class Reception:
 
     def open(self, call: Call, prepared: Prepared) -> Play:
         """Note the call; what plays it closes the entry."""
-        own = self._own(call)
+        own = self._own(call, prepared.script)
         entry = self.journal.open(
             call, prepared.answer, own, prepared.script, matched=prepared.matched, fault=prepared.fault
         )
@@ -118,7 +118,7 @@ class Reception:
 
     def note(self, call: Call, prepared: Prepared, only: Sends, began: float) -> bytes:
         """Note the call as played, and give the bytes that play it: for an answer in one write."""
-        own = self._own(call)
+        own = self._own(call, prepared.script)
         self.journal.note(call, prepared.answer, own, prepared.script, prepared.matched, began)
         return only.filled(own)
 
@@ -157,7 +157,7 @@ class Reception:
         *,
         fault: bool = False,
     ) -> Prepared:
-        body = DIALECTS[call.dialect or "chat"].error(message, status)
+        body = DIALECTS.get(call.dialect, DIALECTS["chat"]).error(message, status)
         return Prepared(answer(whole_json(body, status, headers=headers), transfer), fault=message if fault else "")
 
     def _scripted(self, call: Call, transfer: Transfer, script: Script, cue: Cue | None) -> Prepared:
@@ -187,14 +187,17 @@ class Reception:
 
         return self._cache.get(key, make), True
 
-    def _own(self, call: Call) -> Own:
+    def _own(self, call: Call, script: str) -> Own:
         now = int(time.time())
         second, created = self._clock
         if second != now:
             created = str(now).encode()
             self._clock = (now, created)
         markers = call.markers
-        return Own(new_call(), created, markers[-1].encode() if markers else _NO_MARKER)
+        if not markers:
+            return Own(new_call(), created, _NO_MARKER)
+        # The one that found the script, which an unregistered one may stand behind.
+        return Own(new_call(), created, (script if script in markers else markers[-1]).encode())
 
 
 _NO_MARKER = NO_MARKER.encode()

@@ -30,13 +30,24 @@ from gateproof_mock.jsontext import dumps
 from gateproof_mock.serving.addresses import format_host, is_loopback
 from gateproof_mock.serving.answers import Answer, Own, Transfer
 from gateproof_mock.serving.calls import Call
-from gateproof_mock.serving.limits import BARRIER_CEILING, BODY_LIMIT, path_of, target_of, target_problem, unknown_path
+from gateproof_mock.serving.limits import (
+    BARRIER_CEILING,
+    BODY_LIMIT,
+    checked_ceiling,
+    checked_port,
+    path_of,
+    target_of,
+    target_problem,
+    unknown_path,
+)
 from gateproof_mock.serving.player import Player
 from gateproof_mock.serving.reception import Play, Reception
 
 _LOG_KEPT = 1000
 _STOP_CEILING = 2.0
 _LINGER = 0.5
+_LEADING_BLANKS = 4
+_HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*\r?\n")
 
 
 class MockUpstream(HTTPServer):
@@ -55,14 +66,14 @@ class MockUpstream(HTTPServer):
         models: tuple[str, ...] = ("gateproof",),
         barrier_ceiling: float = BARRIER_CEILING,
     ) -> None:
-        super().__init__(host, port, threaded=True)
+        super().__init__(host, checked_port(port), threaded=True)
         self.reception = Reception(models)
         self.stage, self.journal, self.floor = self.reception.stage, self.reception.journal, self.reception.floor
         self.stopping = threading.Event()
         enabled = bool(token) or is_loopback(host)
         self.control = Control(self.reception, token, enabled=enabled, stopping=self.stopping)
         self.control_token = token
-        self.barrier_ceiling = barrier_ceiling
+        self.barrier_ceiling = checked_ceiling(barrier_ceiling)
         self.no_handler_status_code = 404
 
     @property
@@ -90,6 +101,8 @@ class MockUpstream(HTTPServer):
 
     def stop(self) -> None:
         """End every play and every wait, close the port and all connections, and see their threads end."""
+        if not self.is_running():
+            return
         self.stopping.set()
         self.stage.wake()
         self.stage.release_all()
@@ -229,8 +242,23 @@ class _Gone(Exception):
     """The client closed the connection in the middle of its request."""
 
 
+class _Recorder:
+    """The lines that a parser reads."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.lines: list[bytes] = []
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self._file.readline(limit)
+        self.lines.append(line)
+        return line
+
+
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
+    rfile: Any
+    raw_requestline: bytes
     _raw = b""
 
     @property
@@ -252,6 +280,42 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, *args: Any, **kwargs: Any) -> None:
         """The journal is the log."""
+
+    def parse_request(self) -> bool:
+        """As the parent's, for a head whose every line is one. Its parser takes a line without a colon, and the end of the
+        connection, for the end of the head: what follows would be read as another request, or half of one answered."""
+        self.rfile, rfile = _Recorder(self.rfile), self.rfile
+        try:
+            for _ in range(_LEADING_BLANKS):
+                if self.raw_requestline.strip(b"\r\n"):
+                    break
+                # RFC 9112, section 2.2: an empty line before the request line is passed over.
+                self.raw_requestline = self.rfile.readline(65537)
+            parsed = super().parse_request()
+            lines = self.rfile.lines
+        finally:
+            self.rfile = rfile
+        if not parsed:
+            return False
+        if self.request_version == "HTTP/0.9":
+            self.send_error(400, "HTTP/0.9 is not served")
+            return False
+        if not lines or lines[-1] not in (b"\r\n", b"\n"):
+            self.close_connection = True
+            return False
+        if not all(map(_HEADER_LINE.fullmatch, lines[:-1])):
+            self.send_error(400, "A header line is no name, colon and value")
+            return False
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the parent refuses: journalled, and told as every other refusal is."""
+        self.close_connection = True
+        said = message or HTTPStatus(code).phrase
+        call = Call(str(getattr(self, "command", None) or ""), str(getattr(self, "path", "")), [], b"", None)
+        self._run(
+            self.mock.reception.refuse(call, Transfer(keeps=False), int(code), f"This request is not served: {said}")
+        )
 
     def run_wsgi(self) -> None:
         words = {w.strip().lower() for w in ",".join(self.headers.get_all("Connection", [])).split(",")}
@@ -307,7 +371,7 @@ class _Handler(WSGIRequestHandler):
         if sum(map(len, before)) + size > limit:
             raise _Unreadable(413, f"A request body may hold {limit} bytes.")
         try:
-            data = self.rfile.read(size)
+            data: bytes = self.rfile.read(size)
         except OSError as error:
             raise _Gone(b"".join(before)) from error
         if len(data) < size:
@@ -333,7 +397,7 @@ class _Handler(WSGIRequestHandler):
 
     def _line(self, before: list[bytes]) -> bytes:
         try:
-            line = self.rfile.readline(8192)
+            line: bytes = self.rfile.readline(8192)
         except OSError as error:
             raise _Gone(b"".join(before)) from error
         if line.endswith(b"\n"):
@@ -415,7 +479,7 @@ class _Handler(WSGIRequestHandler):
         try:
             ended = player.play()
         finally:
-            mock.journal.close(play.entry, "mock error" if play.entry.fault else ended)
             play.entry.call.shrink()
+            mock.journal.close(play.entry, "mock error" if play.entry.fault else ended)
             if not player.keeps:
                 self.close_connection = True

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateproof_mock import builtin
+from gateproof_mock.language.errors import short
 from gateproof_mock.language.matching import When
 from gateproof_mock.language.scripts import Script, ScriptError, script
 from gateproof_mock.language.turns import Hold, text
 from gateproof_mock.markers import MARKER_RULE, is_marker
 from gateproof_mock.serving.calls import Call
+from gateproof_mock.serving.limits import bounded
 
 DEFAULT_ANSWER = script(text("This call belongs to no script."))
 UNKNOWN_MARKER = script(text("No script is registered for {marker}."))
@@ -53,7 +55,7 @@ class Barrier:
     def await_reached(self, within: float, stopped: threading.Event) -> bool:
         """Whether a play comes here within so many seconds; ends early when nobody can, or when the mock stops."""
         with self._changed:
-            self._changed.wait_for(lambda: self.reached.is_set() or self.gone or stopped.is_set(), within)
+            self._changed.wait_for(lambda: self.reached.is_set() or self.gone or stopped.is_set(), bounded(within))
         return self.reached.is_set()
 
     def release(self) -> None:
@@ -136,13 +138,16 @@ class Stage:
         Calls of one name share its barriers. Whoever waits in a replaced script is released. Raises ScriptError for a word
         that no prompt is searched for, for no scripts, and for too many rules.
         """
-        if when is None and not is_marker(name):
-            raise ScriptError(f"{name!r} is no marker: expected {MARKER_RULE}; other names need a `when`")
-        if not scripts:
-            raise ScriptError(f"{name}: expected at least one script")
-        act = _Act(name, scripts, when, rank)
+        self.put_all([(name, scripts, when)], rank=rank)
+
+    def put_all(self, found: Iterable[tuple[str, Sequence[Script], When | None]], *, rank: int = 0) -> None:
+        """Register all of these, or none of them. Raises ScriptError."""
+        acts = [_act(name, scripts, when, rank) for name, scripts, when in found]
         with self._lock:
-            ended = self._replaced(act)
+            rules = {act.name for act in acts if act.when is not None} | self._rules.keys()
+            if len(rules) > max(RULE_LIMIT, len(self._rules)):
+                raise ScriptError(f"{acts[-1].name}: there are {RULE_LIMIT} scripts with a `when` at most; drop some")
+            ended = [old for act in acts for old in self._replaced(act)]
             while len(self._acts) > SCRIPT_LIMIT:
                 ended.append(self._acts.pop(next(iter(self._acts))))
         _end(ended)
@@ -152,8 +157,6 @@ class Stage:
             old = [self._acts.pop(act.name, None), self._rules.pop(act.name, None)]
             self._acts[act.name] = act
         else:
-            if act.name not in self._rules and len(self._rules) >= RULE_LIMIT:
-                raise ScriptError(f"{act.name}: there are {RULE_LIMIT} scripts with a `when` already; drop some")
             old = [self._acts.pop(act.name, None), self._rules.get(act.name)]
             self._rules[act.name] = act
             self._rules = dict(sorted(self._rules.items(), key=lambda rule: rule[1].rank))
@@ -245,6 +248,20 @@ def _built_in(name: str, seed: int) -> Cue:
     cue = _plain(name, seed)
     barriers = _barriers([cue.script]) if any(isinstance(e, Hold) for e in cue.script.turn) else None
     return Cue(cue.name, cue.script, barriers) if barriers else cue
+
+
+def _act(name: str, scripts: Sequence[Script], when: When | None, rank: int) -> _Act:
+    """Checked. Raises ScriptError."""
+    if when is None and not is_marker(name):
+        raise ScriptError(f"{name!r} is no marker: expected {MARKER_RULE}; other names need a `when`")
+    if when is not None and not isinstance(when, When):
+        raise ScriptError(f"{name}: when: expected a When, such as When(model='gpt-*'), got {short(when)}")
+    if not scripts:
+        raise ScriptError(f"{name}: expected at least one script")
+    for one in scripts:
+        if not isinstance(one, Script):
+            raise ScriptError(f"{name}: expected scripts, such as script(text('Hello')), got {short(one)}")
+    return _Act(name, scripts, when, rank)
 
 
 def _end(acts: Iterable[_Act]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateproof_mock.dialects.asked import Asked
-from gateproof_mock.dialects.frames import Cue, Frame, Literal
+from gateproof_mock.dialects.frames import Cue, Frame, Literal, Remark
 from gateproof_mock.dialects.messages import counts
 from gateproof_mock.dialects.messages.blocks import Begin, Block, Delta, End, Op
 from gateproof_mock.dialects.messages.failures import Failure, failure
@@ -59,7 +59,7 @@ def on_the_wire(element: Element) -> Iterator[Cue]:
         case Pause(seconds):
             yield Rest(seconds)
         case Comment(words):
-            yield Literal(f": {words}\n\n".encode())
+            yield Remark(words)
         case Raw(characters):
             yield Literal(characters.encode("utf-8", "surrogatepass"))
         case Ping():

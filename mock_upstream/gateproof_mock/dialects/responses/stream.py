@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateproof_mock.dialects.asked import Asked
-from gateproof_mock.dialects.frames import Cue, Frame, Literal
+from gateproof_mock.dialects.frames import Cue, Frame, Literal, Remark
 from gateproof_mock.dialects.responses.events import Events
 from gateproof_mock.dialects.responses.objects import COUNTED, Object, ended, last_status, response_object
 from gateproof_mock.dialects.responses.output import Output
@@ -122,7 +122,7 @@ class Stream:
             case Pause(seconds):
                 yield Rest(seconds)
             case Comment(words):
-                yield Literal(f": {words}\n\n".encode("utf-8", "surrogatepass"))
+                yield Remark(words)
             case Ping():
                 yield self._events.event("keepalive")
             case Event(data):
