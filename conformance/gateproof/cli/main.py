@@ -17,10 +17,11 @@ COMMANDS = {
     "explain": "everything about one requirement",
     "mock": "start the mock upstream as a server",
     "reference": "start the reference gateway, or a deliberately wrong one",
+    "translate": "translate a stored answer or request from one API to another, as the reference gateway does",
     "report": "render a report folder again",
 }
 
-_PROCESSES = ("mock", "reference")
+_PROCESSES = ("mock", "reference", "translate")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,4 +1,7 @@
-"""`gateproof reference`: `python -m gateproof_reference` with the same options."""
+"""`gateproof reference` and `gateproof translate`: modules of the reference as processes, with the same options.
+
+The reference is never imported here: suite and reference are two independent readings of the rules.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 
-def start(arguments: Sequence[str]) -> int:
-    """Become the reference. Does not return where the system can replace a process."""
-    os.execv(sys.executable, [sys.executable, "-m", "gateproof_reference", *arguments])
+def start(arguments: Sequence[str], module: str = "gateproof_reference") -> int:
+    """Become this module of the reference. Does not return where the system can replace a process."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
     return 0
