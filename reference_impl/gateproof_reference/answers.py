@@ -8,6 +8,8 @@ from starlette.types import Send
 
 from gateproof_reference import failures, sse, wirejson
 from gateproof_reference.failures import Failure
+from gateproof_reference.logs import Trail
+from gateproof_reference.redaction import scrub
 from gateproof_reference.streams import Frame
 from gateproof_reference.wirejson import Object
 
@@ -18,18 +20,20 @@ SSE_TYPE = "text/event-stream; charset=utf-8"
 class Answer:
     """Sends one HTTP answer. `secrets` never leave, in headers or bodies; `started` once the status is out."""
 
-    def __init__(self, send: Send, request_id: str, secrets: Mapping[bytes, bytes]) -> None:
+    def __init__(self, send: Send, trail: Trail, secrets: Mapping[bytes, bytes]) -> None:
         self._send = send
-        self._request_id = request_id
+        self.trail = trail
         self._secrets = secrets
         self.started = False
+        self.status = 0
+        """The status that is out."""
         self.envelope: Callable[[Failure, str], Object] = lambda failure, _: failures.envelope(failure)
         """How a failure is worded; the surface says it, once there is one."""
 
     async def start(self, status: int, content_type: str, headers: Mapping[str, str]) -> None:
         """Send the status line and the headers; the request id is in every answer."""
-        self.started = True
-        every = {"content-type": content_type, "x-request-id": self._request_id, **headers}
+        self.started, self.status = True, status
+        every = {"content-type": content_type, "x-request-id": self.trail.request_id, **headers}
         raw = [
             (name.encode("latin-1"), self.scrub(value.encode("latin-1", "replace"))) for name, value in every.items()
         ]
@@ -56,13 +60,11 @@ class Answer:
         """Send a failure with its own status. Retry-After is the upstream's advice, and kept."""
         advice = {"retry-after": failure.retry_after} if failure.retry_after else {}
         status = failures.status_of(failure)
-        await self.json(wirejson.dump(self.envelope(failure, self._request_id)), status, {**advice, **(headers or {})})
+        await self.json(wirejson.dump(self.envelope(failure, self.trail.request_id)), status, {**advice, **(headers or {})})
 
     def scrub(self, data: bytes) -> bytes:
-        """Return `data` without the operator's key. A frame is sent whole, so the key cannot hide between two."""
-        for secret, mask in self._secrets.items():
-            data = data.replace(secret, mask)
-        return data
+        """Return `data` without the operator's keys. A frame is sent whole, so the key cannot hide between two."""
+        return scrub(data, self._secrets)
 
 
 class StreamAnswer:

@@ -14,9 +14,9 @@ from gateproof_reference.wirejson import Object
 
 
 def bearer(headers: Mapping[str, str]) -> str:
-    """Return the bearer token in a request's headers, "" if there is none."""
+    """Return the bearer token in a request's headers, "" if there is none; the case of the scheme is free (RFC 9110)."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token if scheme == "Bearer" else ""
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class Api(ABC):
@@ -78,6 +78,9 @@ class Api(ABC):
 
     relayed_headers: tuple[str, ...] = ()
     """Headers of the client that are part of its question, and go along where nothing is translated."""
+
+    relayed_query: tuple[str, ...] = ()
+    """Parameters in the client's URL that are part of its question, as the headers are."""
 
     @abstractmethod
     def adapt(self, body: Object, *, stream: bool) -> Object:

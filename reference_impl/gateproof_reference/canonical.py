@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from gateproof_reference.failures import Failure
 from gateproof_reference.usage import Usage
 
@@ -135,46 +137,42 @@ class Request:
 
 # ------------------------------------------------------------------------------------------------------ the answer
 
+# Structs, which are frozen dataclasses that are made four times faster: there is one for every event of every stream.
 
-@dataclass(frozen=True, slots=True)
-class Started:
+
+class Started(Struct, frozen=True):
     """The upstream began a turn; what it did not tell is None."""
 
     id: str | None
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True):
     """More words of the answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalDelta:
+class RefusalDelta(Struct, frozen=True):
     """More words of a refusal."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(Struct, frozen=True):
     """More words of the model's reasoning, or of its summary."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningSealed:
+class ReasoningSealed(Struct, frozen=True):
     """The reasoning told so far, perhaps none, is whole, and this is its seal; what follows is reasoning of its own."""
 
     seal: str
     redacted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(Struct, frozen=True):
     """A function call, the `index`-th of its turn."""
 
     index: int
@@ -182,8 +180,7 @@ class CallStarted:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallArguments:
+class CallArguments(Struct, frozen=True):
     """More of the JSON text of a call's arguments."""
 
     index: int
@@ -193,16 +190,14 @@ class CallArguments:
 Reason = Literal["stop", "tool_calls", "length", "content_filter"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """The turn is over and whole, or cut short by a limit that its reason names."""
 
     reason: Reason
     usage: Usage | None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The turn is over and no success. `frame` is the upstream's own event, where the client speaks its API."""
 
     failure: Failure

@@ -2,25 +2,31 @@
 
 import argparse
 import asyncio
+import logging
+import math
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateproof_reference import mutants, nulls
+from gateproof_reference import logs, mutants, nulls
 from gateproof_reference.apis import APIS
+from gateproof_reference.redaction import redactor
 from gateproof_reference.server import Gateway, Settings
 
 BAD_OPTIONS = 4
 """Exit status for options that cannot work, a port in use among them."""
 
-GRACE = 3
-"""Seconds that open answers have after SIGTERM."""
+GRACE = 3.0
+"""Seconds that open answers have after SIGTERM, unless --grace says otherwise."""
+
+GOODBYE = 1
+"""Seconds that they have on top of that to tell their clients; then they are cut."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,11 +51,23 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8090", help="port 0: any")
     options.add_argument("--key", help="what clients must send as their key")
     options.add_argument("--upstream-key", metavar="K", help="what the upstream gets as its key")
-    options.add_argument("--keepalive-interval", metavar="S", type=seconds, default=15.0)
-    options.add_argument("--idle-timeout", metavar="S", type=seconds, default=300.0)
-    options.add_argument("--max-concurrency", metavar="N", type=count)
-    options.add_argument("--queue-timeout", metavar="S", type=seconds, default=30.0)
+    options.add_argument(
+        "--keepalive-interval", metavar="S", type=seconds, default=15.0, help="silence before a stream gets a ping (15)"
+    )
+    options.add_argument(
+        "--idle-timeout", metavar="S", type=seconds, default=300.0, help="silence before the upstream is given up (300)"
+    )
+    options.add_argument("--max-concurrency", metavar="N", type=count, help="upstream calls at once (no limit)")
+    options.add_argument(
+        "--queue-timeout", metavar="S", type=seconds, default=30.0, help="how long a request waits for one of them (30)"
+    )
     options.add_argument("--force-upstream-stream", action="store_true", help="stream upstream for JSON clients too")
+    options.add_argument(
+        "--grace", metavar="S", type=seconds, default=GRACE, help="what open answers have left when SIGTERM says stop"
+    )
+    options.add_argument(
+        "--log-level", choices=logs.LEVELS, default="info", help="lines of JSON on stderr; debug: one for every answer"
+    )
     wrong = options.add_mutually_exclusive_group()
     wrong.add_argument("--mutant", metavar="NAME", help="be wrong in one way (see --list-mutants)")
     wrong.add_argument(
@@ -61,18 +79,26 @@ def parser() -> argparse.ArgumentParser:
 
 def seconds(value: str) -> float:
     """Return a positive number of seconds."""
-    number = float(value)
-    if not 0 < number < float("inf"):
-        raise ValueError
+    number = _number(float, value)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number of seconds, not {value!r}")
     return number
 
 
 def count(value: str) -> int:
     """Return a positive number."""
-    number = int(value)
-    if number < 1:
-        raise ValueError
-    return number
+    number = _number(int, value)
+    if not 1 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {value!r}")
+    return int(number)
+
+
+def _number(kind: Callable[[str], float], value: str) -> float:
+    """Return the number in `value`; what is none is not a number (nan), which is in no range."""
+    try:
+        return kind(value)
+    except ValueError:
+        return math.nan
 
 
 def settings(options: argparse.Namespace) -> Settings:
@@ -80,14 +106,22 @@ def settings(options: argparse.Namespace) -> Settings:
     if not options.upstream:
         give_up("--upstream is missing (the API base of the upstream, such as http://127.0.0.1:8089/v1)")
     parts = urlsplit(options.upstream)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_is_one(parts):
         give_up(f"--upstream must be an http or https URL, not {options.upstream!r}")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        give_up("--upstream must end with its path and hold no name or password: the key is --upstream-key")
+    if path := next((api.path for api in APIS.values() if parts.path.rstrip("/").endswith(api.path)), None):
+        give_up(f"--upstream must end before {path}, which is appended: it is the API base, such as .../v1")
+    for name, key in (("--key", options.key), ("--upstream-key", options.upstream_key)):
+        if key is not None and not (key and key.isascii() and key.isprintable() and " " not in key):
+            give_up(f"{name} must be printable ASCII without spaces, as a header needs it, and not be empty")
     dialects: dict[str, str] = {}
     for entry in options.dialect_for:
         model, _, dialect = entry.rpartition("=")
         if not model or dialect not in APIS:
             give_up(f"--dialect-for must be MODEL=DIALECT with a dialect of {', '.join(APIS)}, not {entry!r}")
-        dialects[model] = dialect
+        if dialects.setdefault(model, dialect) != dialect:
+            give_up(f"--dialect-for names two dialects for the model {model!r}")
     return Settings(
         upstream=options.upstream,
         dialect=options.dialect,
@@ -100,6 +134,13 @@ def settings(options: argparse.Namespace) -> Settings:
         queue_timeout=options.queue_timeout,
         force_upstream_stream=options.force_upstream_stream,
     )
+
+
+def _port_is_one(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def bind(listen: str) -> socket.socket:
@@ -122,28 +163,36 @@ def bind(listen: str) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, on stdout and once."""
+    """Says when it is ready, on stdout and once; and tells the gateway when it shall stop."""
+
+    def __init__(self, app: ASGIApp, grace: float) -> None:
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=math.ceil(grace) + GOODBYE,
+        )
+        super().__init__(config)
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        self._app = app
+        self._grace = grace
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = (sockets or [])[0].getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"gateproof reference listening on http://{host}:{port}", flush=True)
+        logs.note("started", listen=f"{host}:{port}")
 
-
-async def serve(app: ASGIApp, bound: socket.socket) -> None:
-    """Serve until a signal says stop."""
-    config = uvicorn.Config(
-        app,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    await _Server(config).serve([bound])
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if isinstance(self._app, Gateway):
+            logs.note("stopping", open=self._app.stop_in(self._grace), grace=self._grace)
+        await super().shutdown(sockets)
+        logs.note("stopped")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,6 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(mutant.line())
         return 0
     chosen = settings(options)
+    logs.configure(options.log_level, redactor(chosen.upstream_key, chosen.key))
     if options.mutant:
         if options.mutant not in mutants.MUTANTS:
             give_up(f"there is no mutant {options.mutant!r}; --list-mutants names them")
@@ -163,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # uvicorn raises the signal again when it is done; a stop that was asked for is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        asyncio.run(serve(app, bound))
+        asyncio.run(_Server(app, options.grace).serve([bound]))
     except KeyboardInterrupt:
         pass
     finally:

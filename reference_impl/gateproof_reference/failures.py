@@ -4,8 +4,10 @@ A failure is the upstream's own words where it had any. The class (request at fa
 is decided here only, so that the same failure has the same class on every surface.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from gateproof_reference.redaction import masked
 from gateproof_reference.wirejson import Object, integer, text
 
 
@@ -15,6 +17,7 @@ class Failure:
 
     `code`, `type` and `param` are the upstream's, None if it gave none. `status` is an HTTP status that is already
     known (the upstream answered with one, or the gateway decided); None means that the code decides.
+    For the operator's log only: `upstream_status` is the upstream's own HTTP status, `cause` what broke.
     """
 
     message: str
@@ -23,6 +26,8 @@ class Failure:
     param: str | None = None
     status: int | None = None
     retry_after: str | None = None
+    upstream_status: int | None = field(default=None, compare=False)
+    cause: str | None = field(default=None, compare=False)
 
 
 UNSUPPORTED = "unsupported_parameter"
@@ -30,11 +35,15 @@ UNSUPPORTED = "unsupported_parameter"
 
 
 class RefusedError(Exception):
-    """Raised where nothing was sent to the client yet: the answer is a JSON error with its own status."""
+    """Raised where nothing was sent to the client yet: the answer is a JSON error with its own status.
 
-    def __init__(self, failure: Failure) -> None:
+    `headers` are what HTTP wants beside that status.
+    """
+
+    def __init__(self, failure: Failure, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.headers = headers or {}
 
 
 IMAGE_CODES = frozenset(
@@ -116,23 +125,47 @@ MESSAGES_TYPES: dict[int, str] = {
 """`type` of a Messages error by its status (Anthropic's page on errors). Any other 4xx is the first one, 5xx api_error."""
 
 
+TOO_LONG_CODE = "context_length_exceeded"
+TOO_LONG_WORDS = "prompt is too long"
+"""How Messages says it: "prompt is too long: 210000 tokens > 200000 maximum" (Anthropic's page on context windows)."""
+
+
 def read(error: object, *, otherwise: str = "the upstream failed without saying why") -> Failure:
     """Return the failure in an `error` member, which is an object, a string, or absent.
 
     An integer code is a status and not a code (OmniRoute#8210): as a word it is dropped, as a status it is believed.
+    What looks like a key is cut out of the message: providers quote the key that they do not know.
     """
     if isinstance(error, str):
-        return Failure(error or otherwise)
+        return Failure(masked(error) or otherwise)
     if not isinstance(error, dict):
         return Failure(otherwise)
     number = integer(error.get("code"))
+    message, kind = masked(text(error.get("message"))), text(error.get("type")) or None
     return Failure(
-        message=text(error.get("message")) or otherwise,
-        code=text(error.get("code")) or None,
-        type=text(error.get("type")) or None,
+        message=message or otherwise,
+        code=text(error.get("code")) or _code_in(message, kind),
+        type=kind,
         param=text(error.get("param")) or None,
         status=client_status(number) if number is not None and 400 <= number <= 599 else None,
     )
+
+
+def without_keys(answer: Object) -> Object:
+    """Return a relayed answer as it may be told: itself, or a copy if its `error` quotes what looks like a key."""
+    error = answer.get("error")
+    words = text(error.get("message")) if isinstance(error, dict) else ""
+    if not isinstance(error, dict) or masked(words) == words:
+        return answer
+    return {**answer, "error": {**error, "message": masked(words)}}
+
+
+def _code_in(message: str, kind: str | None) -> str | None:
+    """Return the code that a failure has in its words only, because Messages has no codes.
+
+    A prompt that is too long is the one on which clients act: they shorten it and ask again.
+    """
+    return TOO_LONG_CODE if kind == TYPE_OF_STATUS[400] and message.startswith(TOO_LONG_WORDS) else None
 
 
 def read_event(event: Object) -> Failure:
@@ -151,7 +184,7 @@ def read_http(status: int, body: Object | None, retry_after: str | None) -> Fail
     if body is not None:
         error = body.get("error") or next((body[key] for key in ("message", "detail") if body.get(key)), None)
     failure = read(error, otherwise=otherwise)
-    return replace(failure, status=client_status(status), retry_after=retry_after)
+    return replace(failure, status=client_status(status), retry_after=retry_after, upstream_status=status)
 
 
 def client_status(status: int) -> int:
@@ -235,19 +268,19 @@ def truncated() -> Failure:
     return Failure("the upstream's answer ended before it was complete", "server_error")
 
 
-def broken() -> Failure:
+def broken(cause: str | None = None) -> Failure:
     """The connection to the upstream broke, or its HTTP did."""
-    return Failure("the connection to the upstream broke before its answer was complete", "server_error")
+    return Failure("the connection to the upstream broke before its answer was complete", "server_error", cause=cause)
 
 
-def unreachable() -> Failure:
+def unreachable(cause: str | None = None) -> Failure:
     """No connection to the upstream."""
-    return Failure("the upstream cannot be reached", "server_error", status=502)
+    return Failure("the upstream cannot be reached", "server_error", status=502, cause=cause)
 
 
-def timed_out() -> Failure:
+def timed_out(cause: str | None = None) -> Failure:
     """The upstream was silent for longer than the idle timeout."""
-    return Failure("the upstream was silent for too long", "server_error", status=504)
+    return Failure("the upstream was silent for too long", "server_error", status=504, cause=cause)
 
 
 def too_long() -> Failure:
@@ -273,6 +306,16 @@ def unfinished(status: str) -> Failure:
 def full() -> Failure:
     """No slot became free in time."""
     return Failure("too many requests at once: no slot became free in time", "rate_limit_exceeded", status=429)
+
+
+def stopping() -> Failure:
+    """The gateway was told to stop, and this turn's time is over."""
+    return Failure("the gateway is stopping", "server_error", status=503)
+
+
+def crashed() -> Failure:
+    """A fault of this gateway; what it was stands in the operator's log."""
+    return Failure("the gateway failed", "server_error", status=500)
 
 
 def bad_request(message: str, param: str | None = None, code: str = "invalid_request") -> RefusedError:

@@ -7,7 +7,8 @@ import httpx
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateproof_reference.server import Settings, unless_gone
+from gateproof_reference.lifetimes import unless_gone
+from gateproof_reference.server import Settings
 
 
 async def _reply(send: Send, status: int, content_type: str, body: bytes, *, end: bool = True) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateproof_reference import wirejson
 from gateproof_reference.api import Api
 from gateproof_reference.canonical import Identity, Request
-from gateproof_reference.failures import Failure, RefusedError, unreadable
+from gateproof_reference.failures import Failure, RefusedError, bad_request, unreadable, without_keys
 from gateproof_reference.streams import Gatherer, Pipe
 from gateproof_reference.turns import Translation, TurnGatherer
 from gateproof_reference.wirejson import Object
@@ -49,7 +49,8 @@ class Exchange:
         fault: Failure | None = self.dialect.fault_in(body)
         if fault is not None:
             raise RefusedError(fault)
-        return raw
+        told = without_keys(body)
+        return raw if told is body else wirejson.dump(told)
 
 
 def prepare(
@@ -62,12 +63,20 @@ def prepare(
     request: Request | None = None
     if surface is dialect:
         # The client's own bytes, unless something must be asked for that it did not ask.
-        payload = raw if streams == wants_stream else wirejson.dump(dialect.adapt(body, stream=streams))
+        payload = raw if streams == wants_stream else written(dialect.adapt(body, stream=streams))
     else:
         request = surface.decode_request(body)
         wants_usage = surface.wants_usage(body) or not wants_stream
-        payload = wirejson.dump(dialect.encode_request(request, stream=streams, usage=wants_usage))
+        payload = written(dialect.encode_request(request, stream=streams, usage=wants_usage))
     return Exchange(surface, dialect, identity, body, request, payload, wants_stream, streams)
+
+
+def written(question: Object) -> bytes:
+    """Return a question as JSON. Raise RefusedError (400) for what was nested just so deep that it could be read."""
+    try:
+        return wirejson.dump(question)
+    except RecursionError:
+        raise bad_request("arrays and objects are nested too deeply", code="invalid_json") from None
 
 
 def json_answer(raw: bytes) -> Object:

@@ -107,20 +107,25 @@ def told(events: Iterable[Event]) -> Turn:
                 turn = replace(turn, ending="failed", failure=failure, who=failures.class_of(failure))
     return replace(
         turn,
-        text=said[TextDelta],
-        refusal=said[RefusalDelta],
-        reasoning=said[ReasoningDelta],
+        text=joined(said[TextDelta]),
+        refusal=joined(said[RefusalDelta]),
+        reasoning=joined(said[ReasoningDelta]),
         seals=tuple(seals),
-        calls=tuple(replace(call, arguments=_normal(call.arguments)) for call in calls),
+        calls=tuple(replace(call, arguments=normal(call.arguments)) for call in calls),
     )
 
 
-def _normal(arguments: str) -> str:
+def normal(arguments: str) -> str:
     try:
         value: Any = wirejson.parse_text(arguments)
         return json.dumps(value, allow_nan=False, separators=(",", ":"), sort_keys=True)
     except ValueError:
-        return arguments
+        return joined(arguments)
+
+
+def joined(words: str) -> str:
+    """Return words whose deltas broke characters into surrogates as JSON reads them in one piece."""
+    return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _without_zeros(counted: Usage) -> Usage:

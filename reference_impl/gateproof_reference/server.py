@@ -2,37 +2,36 @@
 
 import asyncio
 import hmac
-import json
-import sys
 import time
-import traceback
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from functools import partial
+from urllib.parse import parse_qsl, quote, urlencode
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from gateproof_reference import failures, models, pairs, routes, wirejson
+from gateproof_reference import failures, intake, logs, models, pairs, routes, wirejson
 from gateproof_reference.answers import Answer, StreamAnswer
 from gateproof_reference.api import Api, bearer
 from gateproof_reference.apis import APIS
 from gateproof_reference.canonical import Event, Failed, Identity
 from gateproof_reference.failures import Failure, RefusedError, bad_request
+from gateproof_reference.lifetimes import OpenWork, unless_gone
 from gateproof_reference.limits import Slots
+from gateproof_reference.logs import Trail
 from gateproof_reference.messages.request import check_prompt
 from gateproof_reference.pairs import Exchange
-from gateproof_reference.routes import Route
+from gateproof_reference.redaction import redactor
 from gateproof_reference.streams import Out, Pipe
-from gateproof_reference.upstream import Reply, Upstream, new_client, redactor
+from gateproof_reference.upstream import Reply, Upstream, new_client
 from gateproof_reference.wirejson import Object
 
-REQUEST_LIMIT = 64 * 1024 * 1024
-"""Bytes that a request may have."""
+Call = Callable[[], AbstractAsyncContextManager[Reply]]
+"""A call to the upstream that is ready to be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,56 +58,66 @@ class Gateway:
         self._client = new_client(settings.idle_timeout, transport)
         self._upstream = Upstream(self._client, settings.upstream)
         self._slots = Slots(settings.max_concurrency, settings.queue_timeout)
-        self._secrets = redactor(settings.upstream_key)
+        self._secrets = redactor(settings.upstream_key, settings.key)
+        self._work = OpenWork()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
         request_id = str(uuid.uuid4())
-        answer = Answer(send, request_id, self._secrets)
-        surface = surface_of(request, routes.find(scope["path"]))
+        answer = Answer(send, Trail(request_id), self._secrets)
+        surface = intake.surface_of(request, routes.find(scope["path"]))
         if surface is not None:
-            answer.envelope = surface.envelope
+            answer.envelope, answer.trail.surface = surface.envelope, surface.name
         try:
-            raw = await read_body(request)
+            raw = await intake.read_body(request)
         except ClientDisconnect:
             return
         except RefusedError as refused:
-            await answer.refuse(refused.failure)
+            await refuse(answer, refused)
             return
         await unless_gone(receive, self._answer(request, raw, answer, Identity(request_id, int(time.time()))))
+
+    def stop_in(self, seconds: float) -> int:
+        """Give the open answers so many seconds, then end them; what is not ended by its words would be cut. Return how
+        many there are."""
+        self._work.end_in(seconds)
+        return len(self._work)
 
     async def aclose(self) -> None:
         """Close the connections to the upstream."""
         await self._client.aclose()
 
     async def _answer(self, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
+        began = time.monotonic()
         try:
             await self._route(request, raw, answer, identity)
         except RefusedError as refused:
-            log(identity, refused.failure)
-            await answer.refuse(refused.failure)
-        except Exception:
-            traceback.print_exc()
+            await refuse(answer, refused)
+        except Exception as error:
+            logs.crashed(answer.trail, error)
             if answer.started:
                 raise  # The server cuts the body short, which a client can tell from its end.
-            await answer.refuse(Failure("the gateway failed", "server_error", status=500))
+            await answer.refuse(failures.crashed())
+        else:
+            logs.answered(answer.trail, answer.status, time.monotonic() - began)
 
     async def _route(self, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
         path, method = request.scope["path"], request.method
         query = request.scope["query_string"].decode("latin-1")
         route = routes.find(path)
         if route is None or route.kind != "health":
-            self.check_key(request, surface_of(request, route))
+            self.check_key(request, intake.surface_of(request, route))
         if route is None:
             raise RefusedError(not_found())
+        answer.trail.route = route.kind
         if route.methods and method not in route.methods:
             failure = Failure(
                 f"{method} is not allowed here", "method_not_allowed", "invalid_request_error", status=405
             )
-            await answer.refuse(failure, {"allow": ", ".join(route.methods)})
-            return
+            raise RefusedError(failure, {"allow": ", ".join(route.methods)})
+        raw = await intake.plain(request, raw)
         match route.kind:
             case "health":
                 await answer.json(b'{"status":"ok"}')
@@ -121,8 +130,7 @@ class Gateway:
             case "compact":
                 await self._compact(request, raw, answer)
             case "subpath":
-                body = wirejson.parse_object(raw)
-                dialect = self.dialect_of(body or {})
+                dialect = self.dialect_of(wirejson.parse_object(raw) or {}, answer)
                 if dialect.name != "responses":
                     raise RefusedError(not_found())
                 path = "/responses" + quote(route.rest)
@@ -133,14 +141,14 @@ class Gateway:
         expected = self._settings.key
         given = surface.key_of(request.headers) if surface is not None else bearer(request.headers)
         if expected is not None and not hmac.compare_digest(given.encode("latin-1"), expected.encode()):
-            raise RefusedError(
-                Failure("the API key is missing or wrong", "invalid_api_key", "authentication_error", status=401)
-            )
+            failure = Failure("the API key is missing or wrong", "invalid_api_key", "authentication_error", status=401)
+            raise RefusedError(failure, {"www-authenticate": "Bearer"})
 
-    def dialect_of(self, body: Object) -> Api:
+    def dialect_of(self, body: Object, answer: Answer) -> Api:
         """Return the dialect for a request: by the client's name of the model, else the general one."""
         model = wirejson.text(body.get("model"))
-        return APIS[self._settings.dialect_for.get(model, self._settings.dialect)]
+        answer.trail.dialect = self._settings.dialect_for.get(model, self._settings.dialect)
+        return APIS[answer.trail.dialect]
 
     def _headers(self, dialect: Api, request: Request | None = None) -> dict[str, str]:
         """Return the headers of a call. `request` is the client's, if it speaks the dialect itself."""
@@ -154,43 +162,50 @@ class Gateway:
         self, answer: Answer, method: str, path: str, raw: bytes = b"", *, headers: Mapping[str, str], query: str = ""
     ) -> None:
         """Relay a whole exchange that this gateway need not understand; only its errors get our envelope."""
-        async with self._upstream.call(method, path, raw, headers=headers, query=query) as reply:
+        async with (
+            self._work.until_stop(),
+            self._upstream.call(method, path, raw, headers=headers, query=query) as reply,
+        ):
             await reply.check_status()
-            await answer.json(await reply.body(), content_type=reply.media_type or "application/octet-stream")
+            data = await reply.body()
+        await answer.json(data, content_type=reply.media_type or "application/octet-stream")
 
     async def _models(self, request: Request, answer: Answer, query: str) -> None:
         """Answer with the upstream's models, in the form of the client's kind (aisix#418)."""
-        dialect = APIS[self._settings.dialect]
+        dialect = self.dialect_of({}, answer)
         theirs, ours = dialect.name == "messages", models.wants_messages(request.headers)
         if theirs == ours:
             headers = self._headers(dialect, request if ours else None)
             await self._forward(answer, "GET", "/models", headers=headers, query=query)
             return
-        async with self._upstream.call("GET", "/models", headers=self._headers(dialect)) as reply:
+        headers = self._headers(dialect)
+        async with self._work.until_stop(), self._upstream.call("GET", "/models", headers=headers) as reply:
             await reply.check_status()
             listed = pairs.json_answer(await reply.body())
         await answer.json(wirejson.dump(models.to_messages(listed) if ours else models.to_openai(listed)))
 
     async def _count(self, request: Request, raw: bytes, answer: Answer) -> None:
         """Count the tokens of a prompt, which only Messages offers; nothing is estimated (lean-ctx#322)."""
-        body = request_object(request, raw)
+        body = intake.json_object(raw)
         check_prompt(body)
-        dialect = self.dialect_of(body)
+        dialect = self.dialect_of(body, answer)
         if dialect.name != "messages":
             message = "tokens cannot be counted for this model: its upstream's API has no such endpoint"
             raise RefusedError(Failure(message, "unsupported_endpoint", "invalid_request_error", status=404))
-        await self._forward(answer, "POST", dialect.path + routes.COUNT, raw, headers=self._headers(dialect, request))
+        path, headers, query = dialect.path + routes.COUNT, self._headers(dialect, request), query_of(dialect, request)
+        await self._forward(answer, "POST", path, raw, headers=headers, query=query)
 
     async def _compact(self, request: Request, raw: bytes, answer: Answer) -> None:
         """Compact a conversation: one JSON answer, which only Responses knows (CLIProxyAPI#2089)."""
-        body = request_object(request, raw)
+        body = intake.json_object(raw)
         if not wirejson.text(body.get("model")):
             raise bad_request("model must be a non-empty string", "model")
-        dialect = self.dialect_of(body)
+        dialect = self.dialect_of(body, answer)
         if dialect.name != "responses":
             raise bad_request("compact cannot be translated for this model's upstream", code="unsupported_endpoint")
         payload, headers = wirejson.dump(compact_payload(body)), self._headers(dialect)
         async with (
+            self._work.until_stop(),
             self._slots.hold(),
             self._upstream.call("POST", "/responses/compact", payload, headers=headers) as reply,
         ):
@@ -199,23 +214,29 @@ class Gateway:
             compacted = pairs.json_answer(data)
             if compacted.get("error"):
                 raise RefusedError(failures.read(compacted["error"]))
-            await answer.json(data)
+        await answer.json(data)
 
     # -- turns
 
     async def _turn(self, surface: Api, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
-        body = request_object(request, raw)
-        dialect = self.dialect_of(body)
+        body = intake.json_object(raw)
+        dialect = self.dialect_of(body, answer)
         forced = self._settings.force_upstream_stream
         exchange = pairs.prepare(surface, dialect, raw, body, identity, force_stream=forced)
-        headers = self._headers(dialect, request if surface is dialect else None)
-        if exchange.client_streams:
-            await self._stream(exchange, headers, answer)
-        else:
-            await self._unary(exchange, headers, answer)
+        own = request if surface is dialect else None
+        call = partial(
+            self._upstream.call,
+            "POST",
+            dialect.path,
+            exchange.payload,
+            headers=self._headers(dialect, own),
+            query=query_of(dialect, own),
+            stream=exchange.upstream_streams,
+        )
+        await (self._stream if exchange.client_streams else self._unary)(exchange, call, answer)
 
-    async def _unary(self, exchange: Exchange, headers: Mapping[str, str], answer: Answer) -> None:
-        async with self._slots.hold(), self._call(exchange, headers) as reply:
+    async def _unary(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        async with self._work.until_stop(), self._slots.hold(), call() as reply:
             await reply.check_status()
             if reply.is_stream:
                 data = await gather(exchange, reply)
@@ -223,29 +244,31 @@ class Gateway:
                 data = exchange.translate_body(await reply.body())
         await answer.json(data)
 
-    async def _stream(self, exchange: Exchange, headers: Mapping[str, str], answer: Answer) -> None:
+    async def _stream(self, exchange: Exchange, call: Call, answer: Answer) -> None:
         """Answer a client that streams. Until something is out a failure is a status, then it is told in-band."""
         pipe = exchange.pipe()
         stream = StreamAnswer(answer, self._settings.keepalive_interval)
         pings = asyncio.create_task(stream.keep_alive())
         try:
-            failed = await self._deliver(exchange, headers, pipe, stream)
+            async with self._work.until_stop():
+                failed = await self._deliver(call, pipe, stream)
         except RefusedError as refused:
             failed = Failed(refused.failure)
+        except Exception as error:
+            logs.crashed(answer.trail, error)
+            failed = Failed(failures.crashed())
         finally:
             await stream.silence(pings)
         if failed is not None:
             if not stream.started:
                 raise RefusedError(failed.failure)
-            log(exchange.identity, failed.failure)
+            logs.failed(answer.trail, failed.failure, status=answer.status, in_band=True)
             await stream.write(failed.frame or pipe.failed(failed.failure))
         await stream.end()
 
-    async def _deliver(
-        self, exchange: Exchange, headers: Mapping[str, str], pipe: Pipe, stream: StreamAnswer
-    ) -> Failed | None:
+    async def _deliver(self, call: Call, pipe: Pipe, stream: StreamAnswer) -> Failed | None:
         """Send the answer's frames as they come; return the failure that ended it, if one did."""
-        async with self._slots.hold(), self._call(exchange, headers) as reply:
+        async with self._slots.hold(), call() as reply:
             await reply.check_status()
             if not reply.is_stream:
                 return await send(pipe.whole(pairs.json_answer(await reply.body())), stream)
@@ -256,16 +279,17 @@ class Gateway:
                     return failed
             return await send(pipe.end(), stream)
 
-    def _call(self, exchange: Exchange, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Reply]:
-        path, streams = exchange.dialect.path, exchange.upstream_streams
-        return self._upstream.call("POST", path, exchange.payload, headers=headers, stream=streams)
+
+async def refuse(answer: Answer, refused: RefusedError) -> None:
+    """Answer with a failure, and log it."""
+    logs.failed(answer.trail, refused.failure, status=failures.status_of(refused.failure), in_band=False)
+    await answer.refuse(refused.failure, refused.headers)
 
 
-def surface_of(request: Request, route: Route | None) -> Api | None:
-    """Return the API that a client speaks, None where none can be told: by its path, or as an Anthropic client."""
-    if route is not None and route.surface:
-        return APIS[route.surface]
-    return APIS["messages"] if models.wants_messages(request.headers) else None
+def query_of(dialect: Api, request: Request | None) -> str:
+    """Return what goes along of a client's query, if it speaks the dialect itself; else nothing: "" is no query."""
+    given = parse_qsl(request.url.query, keep_blank_values=True) if request is not None else []
+    return urlencode([(name, value) for name, value in given if name in dialect.relayed_query])
 
 
 async def send(outs: list[Out], stream: StreamAnswer) -> Failed | None:
@@ -300,66 +324,6 @@ def compact_payload(body: Object) -> Object:
     return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
 
-def request_object(request: Request, raw: bytes) -> Object:
-    """Return the JSON object of a request. Raise RefusedError (400, 415)."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise RefusedError(
-            Failure("the body must not be compressed", "unsupported_encoding", "invalid_request_error", status=415)
-        )
-    body = wirejson.parse_object(raw)
-    if body is None:
-        raise bad_request("the body must be a JSON object", code="invalid_json")
-    return body
-
-
 def not_found() -> Failure:
     """Return the failure of a path that does not exist."""
     return Failure("there is nothing at this path", "not_found", "invalid_request_error", status=404)
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the body. Raise RefusedError (413) past REQUEST_LIMIT, ClientDisconnect if the client went away."""
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > REQUEST_LIMIT:
-            raise RefusedError(Failure("the body is too large", "too_large", "invalid_request_error", status=413))
-        parts.append(chunk)
-    return b"".join(parts)
-
-
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` unless the client goes away: then it is cancelled, which hangs up on the upstream (new-api#4184)."""
-    working = asyncio.create_task(work)
-    going = asyncio.create_task(disconnected(receive))
-    try:
-        await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        await stop(working)
-        await stop(going)
-
-
-async def disconnected(receive: Receive) -> None:
-    """Return when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def stop(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait until it has cleaned up."""
-    task.cancel()
-    await asyncio.wait({task})
-
-
-def log(identity: Identity, failure: Failure) -> None:
-    """Write one line about a failure. It holds no message: messages can quote requests and keys."""
-    line = {
-        "event": "failed",
-        "request_id": identity.request_id,
-        "code": failures.responses_code(failure),
-        "class": failures.class_of(failure),
-    }
-    print(json.dumps(line), file=sys.stderr, flush=True)

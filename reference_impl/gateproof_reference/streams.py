@@ -5,9 +5,10 @@ until a real one comes, and a failure before that is an honest HTTP status. And 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from gateproof_reference import failures, sse
 from gateproof_reference.canonical import Event, Failed
@@ -17,8 +18,7 @@ from gateproof_reference.wirejson import Object
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Bytes for the client, whole events only; `opening` ones may wait."""
 
     data: bytes
@@ -59,11 +59,11 @@ class Reader(ABC, Generic[T]):
         return results
 
     @abstractmethod
-    def on_event(self, event: sse.Event) -> Iterator[T]:
+    def on_event(self, event: sse.Event) -> Iterable[T]:
         """Read one event; set `over` when it decides the turn."""
 
     @abstractmethod
-    def on_end(self, cut: Failure | None) -> Iterator[T]:
+    def on_end(self, cut: Failure | None) -> Iterable[T]:
         """Decide the turn now."""
 
 

@@ -6,13 +6,15 @@ nested without end or full of line breaks.
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
 
 LONGEST_VALUE = 80
+LONGEST_CHOICE = 8
+"""How many words are listed as expected; of more, the nearest is told."""
 
 _TYPES = {
     "string": "a string",
@@ -43,8 +45,13 @@ class Violation:
         return f"{self.path}: expected {self.expected}, got {self.got}"
 
 
-def violations(error: ValidationError) -> Iterator[Violation]:
-    """What one error of the validator says; several when it is about keys, one for each key."""
+def violations(
+    error: ValidationError, known_keys: Callable[[dict[str, Any], object], Collection[str]] | None = None
+) -> Iterator[Violation]:
+    """What one error of the validator says; several when it is about keys, one for each key.
+
+    `known_keys` tells which keys a schema with `unevaluatedProperties` knows for an instance: they may stand in other files.
+    """
     error = best_match([error]) or error
     path = path_of(error.absolute_path)
     rule: Any = error.validator_value
@@ -60,7 +67,7 @@ def violations(error: ValidationError) -> Iterator[Violation]:
         case "const":
             yield Violation(path, _json(rule), described(instance))
         case "enum":
-            yield Violation(path, _either(map(_json, rule)), described(instance))
+            yield Violation(path, _choice(rule, instance), described(instance))
         case "not" if "enum" in rule:
             yield Violation(path, f"anything but {_either(map(_json, rule['enum']))}", described(instance))
         case "minLength" if rule == 1:
@@ -70,16 +77,29 @@ def violations(error: ValidationError) -> Iterator[Violation]:
         case "minimum":
             yield Violation(path, f"a number not below {rule}", described(instance))
         case "additionalProperties" if rule is False:
-            known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-            for key in instance:
-                if key not in known:
-                    nearest = difflib.get_close_matches(str(key), known, n=1)
-                    like = f" like {_json(nearest[0])}" if nearest else ""
-                    yield Violation(path, f"a known key{like}", _json(key))
+            yield from _unknown_keys(path, instance, error.schema.get("properties", {}))
+        case "unevaluatedProperties" if rule is False and known_keys:
+            yield from _unknown_keys(path, instance, known_keys(error.schema, instance))
         case "pattern":
             yield Violation(path, f"a string that matches {rule}", described(instance))
         case keyword:
             yield Violation(path, f"what {_json({str(keyword): rule})} allows", described(instance))
+
+
+def _unknown_keys(path: str, instance: dict[str, Any], known: Collection[str]) -> Iterator[Violation]:
+    for key in instance:
+        if key not in known:
+            nearest = difflib.get_close_matches(str(key), known, n=1)
+            like = f" like {_json(nearest[0])}" if nearest else ""
+            yield Violation(path, f"a known key{like}", _json(key))
+
+
+def _choice(words: list[Any], instance: object) -> str:
+    if len(words) <= LONGEST_CHOICE:
+        return _either(map(_json, words))
+    got = instance[:LONGEST_VALUE] if isinstance(instance, str) else ""
+    (nearest,) = difflib.get_close_matches(got, [word for word in words if isinstance(word, str)], n=1, cutoff=0.0)
+    return f"one of {len(words)} known words, such as {_json(nearest)}"
 
 
 def not_an_object(document: object) -> Violation:

@@ -15,6 +15,8 @@ PIECES = (
     "\n  two lines",
     " [DONE]",
     " data: x",
+    # Lines to Python's splitlines, and not to SSE.
+    " parted\u2028by\u2029others\x85",
     " end. ",
 )
 THOUGHTS = ("First I think. ", "Then I think again.")

@@ -15,14 +15,17 @@ TIME_CALL = ("get_time", '{"zone": "Europe/Oslo"}')
 
 @case("tools.only-calls-end-with-tool-calls")
 def only_calls_end_with_tool_calls(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
-    upstream.says(WEATHER)
+    # The Codex backend streams its items and leaves them out of response.completed.
+    empty = check.stream and check.translated and check.dialect == "responses"
+    for output in ("full", "empty") if empty else ("full",):
+        upstream.says(WEATHER, wire=Wire(terminal_output=output))
 
-    answer = ask()
+        answer = ask()
 
-    assert answer.outcome == "complete", repr(answer)
-    assert answer.finish == "tool_calls"
-    assert_calls(answer, check, WEATHER_CALL)
-    assert not answer.text
+        assert answer.outcome == "complete", f"response.completed with its output {output}: {answer!r}"
+        assert answer.finish == "tool_calls", f"response.completed with its output {output}: {answer!r}"
+        assert_calls(answer, check, WEATHER_CALL)
+        assert not answer.text
 
 
 @case("tools.several-calls-arrive-whole")
@@ -57,7 +60,8 @@ def arguments_in_done_events_arrive(ask: Ask, upstream: Upstream, check: CheckHa
 
 @case("tools.absent-arguments-are-an-empty-object")
 def absent_arguments_are_an_empty_object(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
-    upstream.says(tool_call("get_time"))
+    # Anthropic documents one delta or more in each block; its own of no arguments is an empty one (litellm#5063).
+    upstream.says(tool_call("get_time", "") if check.dialect == "messages" else tool_call("get_time"))
 
     answer = ask()
 

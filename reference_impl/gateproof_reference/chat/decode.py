@@ -5,8 +5,9 @@ upstream meant to end, so yes. Neither: no (bifrost#5546), whoever invents a `st
 whole one.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
 
 from gateproof_reference import failures, sse, usage
 from gateproof_reference.canonical import (
@@ -62,7 +63,7 @@ def body_fault(body: Object) -> Failure | None:
 class _Call:
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    arguments: StringIO = field(default_factory=StringIO)
     index: int | None = None
 
 
@@ -77,17 +78,15 @@ class ChatDecoder(Decoder):
         self._reason: str | None = None
         self._usage: usage.Usage | None = None
 
-    def on_event(self, event: sse.Event) -> Iterator[Event]:
-        if event.data.strip() == DONE:
-            yield from self.on_done()
-            return
+    def on_event(self, event: sse.Event) -> Iterable[Event]:
         payload = parse_object(event.data)
+        if payload is None and event.data.strip() == DONE:
+            return self.on_done()
         failure = error_in(event, payload)
-        if failure is not None or payload is None:
-            self.over = True
-            yield Failed(failure or failures.unreadable("an event is not a JSON object"))
-            return
-        yield from self.on_chunk(payload)
+        if failure is None and payload is not None:
+            return self.on_chunk(payload)
+        self.over = True
+        return (Failed(failure or failures.unreadable("an event is not a JSON object")),)
 
     def on_end(self, cut: Failure | None) -> Iterator[Event]:
         if self._reason is not None:
@@ -130,12 +129,12 @@ class ChatDecoder(Decoder):
         call.id = call.id or text(entry.get("id"))
         call.name = call.name or text(function.get("name"))
         more = text(function.get("arguments"))
-        call.arguments += more
+        call.arguments.write(more)
         if call.index is None and call.name:
             call.index = self._announced
             self._announced += 1
             yield CallStarted(call.index, call.id or f"call_{call.index}", call.name)
-            more = call.arguments
+            more = call.arguments.getvalue()
         if call.index is not None and more:
             yield CallArguments(call.index, more)
 
@@ -149,7 +148,7 @@ class ChatDecoder(Decoder):
     def on_done(self) -> Iterator[Event]:
         """End a turn that is complete."""
         for call in self._calls.values():
-            if call.index is not None and not call.arguments.strip():
+            if call.index is not None and not call.arguments.getvalue().strip():
                 yield CallArguments(call.index, "{}")
         self.over = True
         yield Finished(self.reason(), self._usage)

@@ -46,27 +46,27 @@ class ChatEncoder(Encoder):
         self._model = request.model
         self._opened = False
 
-    def encode(self, event: Event) -> Iterator[Frame]:
-        if isinstance(event, Started):
-            self._model = event.model or self._model
+    def encode(self, event: Event) -> Iterable[Frame]:
         if not self._opened:
             self._opened = True
-            yield self.opening()
+            if isinstance(event, Started):
+                self._model = event.model or self._model
+            return (self.opening(), *self.encode(event))
         match event:
-            case TextDelta(words):
-                yield self.delta({"content": words})
-            case RefusalDelta(words):
-                yield self.delta({"refusal": words})
-            case ReasoningDelta(words):
-                yield self.delta({"reasoning_content": words})
-            case CallStarted(index, call_id, name):
-                yield self.delta({"tool_calls": [self.call_start(index, call_id, name)]})
-            case CallArguments(index, more):
-                yield self.delta({"tool_calls": [self.call_more(index, more)]})
+            case TextDelta():
+                return (self.delta({"content": event.text}),)
+            case RefusalDelta():
+                return (self.delta({"refusal": event.text}),)
+            case ReasoningDelta():
+                return (self.delta({"reasoning_content": event.text}),)
+            case CallStarted():
+                return (self.delta({"tool_calls": [self.call_start(event.index, event.id, event.name)]}),)
+            case CallArguments():
+                return (self.delta({"tool_calls": [self.call_more(event.index, event.text)]}),)
             case Finished():
-                yield from self.finish(event)
+                return self.finish(event)
             case _:
-                pass
+                return ()
 
     def opening(self) -> Frame:
         """Return the first chunk: the role, once, and no words."""

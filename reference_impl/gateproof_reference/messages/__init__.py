@@ -21,6 +21,7 @@ class MessagesApi(Api):
     name = "messages"
     path = "/messages"
     relayed_headers = ("anthropic-version", "anthropic-beta")
+    relayed_query = ("beta",)
 
     def check_request(self, body: Object) -> None:
         requests.check(body)

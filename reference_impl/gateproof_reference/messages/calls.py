@@ -16,4 +16,4 @@ def to_input(arguments: str) -> Object | None:
 
 def to_arguments(value: object) -> str:
     """Return the arguments of a call with this `input`."""
-    return wirejson.dump(value if isinstance(value, dict) else {}).decode("ascii")
+    return wirejson.dump(value if isinstance(value, dict) else {}).decode()

@@ -51,11 +51,13 @@ class MessagesRelay(Reader[Out]):
             yield Frame(relayed(kind, event, payload), opening=kind in OPENINGS)
 
     def on_failure(self, kind: str, event: sse.Event, payload: Object) -> Out:
-        """Read a failure. Only an `error` event with its error is the client's as it is."""
+        """Read a failure. Only an `error` event with its error is the client's as it is, unless a key was cut out of it."""
         self.over = True
         error = payload.get("error")
-        genuine = kind == "error" and isinstance(error, dict) and text(error.get("type")) and text(error.get("message"))
-        return Failed(failures.read_event(payload), relayed(kind, event, payload) if genuine else None)
+        failure = failures.read_event(payload)
+        genuine = kind == "error" and isinstance(error, dict) and text(error.get("type"))
+        unchanged = genuine and failure.message == error.get("message")
+        return Failed(failure, relayed(kind, event, payload) if unchanged else None)
 
     def on_message_delta(self, event: sse.Event, payload: Object) -> Out:
         """Relay why the message ends. Clients crash without its usage, so it is never without."""

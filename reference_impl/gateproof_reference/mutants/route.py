@@ -65,7 +65,7 @@ def _(original: Any) -> Any:
     """Over an API without it, compact succeeds and says nothing."""
 
     async def compact(self: Any, request: Any, raw: bytes, answer: Any) -> None:
-        if self.dialect_of(parse_object(raw) or {}).name == "responses":
+        if self.dialect_of(parse_object(raw) or {}, answer).name == "responses":
             await original(self, request, raw, answer)
         else:
             await answer.json(b'{"id":"resp_0","object":"response.compaction","output":[],"created_at":0}')

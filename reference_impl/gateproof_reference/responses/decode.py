@@ -5,8 +5,10 @@ output. Each place may also be the only one (litellm#25321). So every place *set
 already told, and only the missing rest becomes a delta.
 """
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 
 from gateproof_reference import failures, sse, usage
 from gateproof_reference.canonical import (
@@ -23,6 +25,7 @@ from gateproof_reference.canonical import (
     TextDelta,
 )
 from gateproof_reference.failures import Failure
+from gateproof_reference.responses import resource
 from gateproof_reference.streams import Decoder
 from gateproof_reference.wirejson import Object, integer, objects, parse_object, text
 
@@ -97,8 +100,9 @@ class _Item:
     id: str = ""
     call_id: str = ""
     index: int | None = None
-    arguments: str = ""
-    told: dict[tuple[str, int], str] = field(default_factory=dict)
+    arguments: StringIO = field(default_factory=StringIO)
+    told: defaultdict[tuple[str, int], StringIO] = field(default_factory=lambda: defaultdict(StringIO))
+    """Words by channel and place; collected in a buffer, because adding to a string copies what is there every time."""
     in_terminal: bool = False
     sealed: bool = False
 
@@ -110,29 +114,27 @@ class ResponsesDecoder(Decoder):
         super().__init__()
         self._started = False
         self._items: list[_Item] = []
-        self._at: dict[tuple[str, int], _Item] = {}
+        self._at: dict[tuple[str, int | None], _Item] = {}
         self._announced = 0
 
-    def on_event(self, event: sse.Event) -> Iterator[Event]:
-        if event.data.strip() == DONE:
-            return
+    def on_event(self, event: sse.Event) -> Iterable[Event]:
         payload = parse_object(event.data)
-        if payload is None:
-            self.over = True
-            yield Failed(failures.unreadable("an event is not a JSON object"))
-            return
-        yield from self.on_payload(kind_of(event, payload), payload)
+        if payload is not None:
+            return self.on_payload(kind_of(event, payload), payload)
+        if event.data.strip() == DONE:
+            return ()
+        self.over = True
+        return (Failed(failures.unreadable("an event is not a JSON object")),)
 
-    def on_payload(self, kind: str, event: Object) -> Iterator[Event]:
+    def on_payload(self, kind: str, event: Object) -> Iterable[Event]:
         """Read one event. Unknown ones, of hosted tools too, are silently consumed (openresponses.org 2026-04-24)."""
+        if handler := HANDLERS.get(kind):
+            return handler(self, event)
         if kind in FAILURES:
-            yield from self.on_failure(kind, event)
-        elif kind in TERMINALS:
-            yield from self.on_terminal(kind, event)
-        elif kind in OPENINGS:
-            yield from self.on_opening(event)
-        elif handler := HANDLERS.get(kind):
-            yield from handler(self, event)
+            return self.on_failure(kind, event)
+        if kind in TERMINALS:
+            return self.on_terminal(kind, event)
+        return self.on_opening(event) if kind in OPENINGS else ()
 
     def on_end(self, cut: Failure | None) -> Iterator[Event]:
         self.over = True
@@ -183,7 +185,7 @@ class ResponsesDecoder(Decoder):
     def on_calls_end(self) -> Iterator[Event]:
         """Give calls without arguments the empty object, which is what they mean (litellm#5064)."""
         for item in self._items:
-            if item.index is not None and not item.arguments.strip():
+            if item.index is not None and not item.arguments.getvalue().strip():
                 yield CallArguments(item.index, "{}")
 
     # -- items
@@ -223,7 +225,8 @@ class ResponsesDecoder(Decoder):
         seal = text(raw.get("encrypted_content"))
         if item.kind == "reasoning" and seal and not item.sealed:
             item.sealed = True
-            yield ReasoningSealed(seal)
+            thought = resource.thought("", seal)
+            yield ReasoningSealed(thought.seal, thought.redacted)
 
     def settle_part(self, item: _Item, at: int, part: Object) -> Iterator[Event]:
         """Tell what of a whole content part was not told yet."""
@@ -237,38 +240,40 @@ class ResponsesDecoder(Decoder):
             case _:
                 pass
 
-    def settle(self, item: _Item, channel: str, at: int, whole: str) -> Iterator[Event]:
+    def settle(self, item: _Item, channel: str, at: int, whole: str) -> Iterable[Event]:
         """Tell the rest of some words."""
-        yield from self.tell(item, channel, at, missing(item.told.get((channel, at), ""), whole))
+        return self.tell(item, channel, at, missing(item.told[channel, at].getvalue(), whole))
 
-    def tell(self, item: _Item, channel: str, at: int, words: str) -> Iterator[Event]:
+    def tell(self, item: _Item, channel: str, at: int, words: str) -> Iterable[Event]:
         """Tell words that are new."""
-        if words:
-            item.told[channel, at] = item.told.get((channel, at), "") + words
-            yield WORDS[channel](words)
+        if not words:
+            return ()
+        item.told[channel, at].write(words)
+        return (WORDS[channel](words),)
 
-    def settle_arguments(self, item: _Item, whole: str) -> Iterator[Event]:
+    def settle_arguments(self, item: _Item, whole: str) -> Iterable[Event]:
         """Tell the rest of a call's arguments."""
-        yield from self.tell_arguments(item, missing(item.arguments, whole))
+        return self.tell_arguments(item, missing(item.arguments.getvalue(), whole))
 
-    def tell_arguments(self, item: _Item, more: str) -> Iterator[Event]:
+    def tell_arguments(self, item: _Item, more: str) -> Iterable[Event]:
         """Tell arguments that are new; a call without a name was never started, and cannot have any."""
-        if item.index is not None and more:
-            item.arguments += more
-            yield CallArguments(item.index, more)
+        if item.index is None or not more:
+            return ()
+        item.arguments.write(more)
+        return (CallArguments(item.index, more),)
 
     # -- pieces of items
 
-    def on_words(self, event: Object, kind: str, channel: str) -> Iterator[Event]:
+    def on_words(self, event: Object, kind: str, channel: str) -> Iterable[Event]:
         """Read a delta of text, refusal or reasoning. Words of an item that was never added are words all the same."""
         item = self._find(event, kind) or self._open(event, kind)
-        yield from self.tell(item, channel, _place(event), text(event.get("delta")))
+        return self.tell(item, channel, _place(event), text(event.get("delta")))
 
-    def on_words_done(self, event: Object, kind: str, channel: str) -> Iterator[Event]:
+    def on_words_done(self, event: Object, kind: str, channel: str) -> Iterable[Event]:
         """Settle the words that end here."""
         item = self._find(event, kind) or self._open(event, kind)
         whole = text(event.get("refusal" if channel == "refusal" else "text"))
-        yield from self.settle(item, channel, _place(event), whole)
+        return self.settle(item, channel, _place(event), whole)
 
     def on_part_done(self, event: Object) -> Iterator[Event]:
         """Settle a content part."""
@@ -285,25 +290,23 @@ class ResponsesDecoder(Decoder):
             item = self._find(event, "reasoning") or self._open(event, "reasoning")
             yield from self.settle(item, "summary", _place(event), text(part.get("text")))
 
-    def on_arguments(self, event: Object) -> Iterator[Event]:
+    def on_arguments(self, event: Object) -> Iterable[Event]:
         """Read a delta of arguments. For a call that was never added it is ignored: a call needs a name."""
         item = self._find(event, "function_call")
-        if item is not None:
-            yield from self.tell_arguments(item, text(event.get("delta")))
+        return () if item is None else self.tell_arguments(item, text(event.get("delta")))
 
-    def on_arguments_done(self, event: Object) -> Iterator[Event]:
+    def on_arguments_done(self, event: Object) -> Iterable[Event]:
         """Settle the arguments of a call."""
         item = self._find(event, "function_call")
-        if item is not None:
-            yield from self.settle_arguments(item, text(event.get("arguments")))
+        return () if item is None else self.settle_arguments(item, text(event.get("arguments")))
 
     # -- which item is it
 
     def _find(self, event: Object, kind: str, raw: Object | None = None) -> _Item | None:
         """Return the item that an event is about: by output_index, else by id (some upstreams rotate ids)."""
-        at = integer(event.get("output_index"))
-        if at is not None and (kind, at) in self._at:
-            return self._at[kind, at]
+        there = self._at.get((kind, integer(event.get("output_index"))))
+        if there is not None:
+            return there
         name = text((raw or {}).get("id")) or text(event.get("item_id"))
         return next((item for item in self._items if name and item.id == name and item.kind == kind), None)
 
@@ -334,7 +337,7 @@ def _place(event: Object) -> int:
     return at if at is not None else integer(event.get("summary_index")) or 0
 
 
-Handler = Callable[[ResponsesDecoder, Object], Iterator[Event]]
+Handler = Callable[[ResponsesDecoder, Object], Iterable[Event]]
 
 
 def _words(kind: str, channel: str) -> Handler:

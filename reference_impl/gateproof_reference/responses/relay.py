@@ -148,11 +148,12 @@ class ResponsesRelay(Reader[Out]):
         yield Frame(relayed(kind, event, payload), opening=kind in decode.OPENINGS)
 
     def on_failure(self, kind: str, event: sse.Event, payload: Object) -> Out:
-        """Read a failure. Only a `response.failed` with its response is the client's as it is (bifrost#6783)."""
+        """Read a failure. Only a `response.failed` with its response is the client's as it is (bifrost#6783), unless a key
+        was cut out of it."""
         self.over = True
-        genuine = kind == "response.failed" and isinstance(payload.get("response"), dict)
-        own = relayed(kind, event, payload) if genuine else None
-        return Failed(decode.failure_in(kind, payload), own)
+        response = payload.get("response")
+        genuine = kind == "response.failed" and isinstance(response, dict) and failures.without_keys(response) is response
+        return Failed(decode.failure_in(kind, payload), relayed(kind, event, payload) if genuine else None)
 
     def on_terminal(self, kind: str, event: sse.Event, payload: Object) -> Out:
         """Relay the end of a turn, under its real name and with its response object."""

@@ -34,7 +34,7 @@ def encrypted(seal: str, *, redacted: bool) -> str:
 
 
 def thought(words: str, content: str) -> Thought:
-    """Return the reasoning in an item that a client sent back: the inverse of encrypted()."""
+    """Return the reasoning in an item that a client sent back, or an upstream of our kind told: the inverse of encrypted()."""
     return Thought(words, content.removeprefix(REDACTED), content.startswith(REDACTED))
 
 
