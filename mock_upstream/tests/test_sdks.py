@@ -1,8 +1,8 @@
 """The official SDKs over every lawful built-in script: what they put together is what the turn says, and failures show."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import anthropic
@@ -10,23 +10,8 @@ import openai
 import pytest
 from jiter import from_json
 from mock_bench import new_marker
-from sdk_readers import (
-    FAILURES,
-    KEY,
-    Json,
-    Thing,
-    Told,
-    chat_chunks,
-    chat_document,
-    chat_error,
-    expected,
-    messages_document,
-    messages_events,
-    responses_document,
-    responses_events,
-    responses_usage,
-    words_of,
-)
+from sdk_calls import CALLS, Found, Sdks, plain, user
+from sdk_readers import FAILURES, KEY, Json, Thing, Told, chat_error, expected, responses_usage, words_of
 
 from gateproof_mock import MockUpstream, Script, builtin, refused, script, text
 from gateproof_mock.language.turns import Completed, ErrorEvent, Failed, Refused, Text, Usage
@@ -43,165 +28,21 @@ MODELS = ("gateproof", "vendor/other")
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 
 
-@dataclass
-class Sdks:
-    mock: MockUpstream
-    openai: openai.OpenAI
-    anthropic: anthropic.Anthropic
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[MockUpstream]:
+    with MockUpstream(barrier_ceiling=BARRIERS, models=MODELS) as mock:
+        yield mock
 
 
 @pytest.fixture(scope="module")
-def sdks() -> Iterator[Sdks]:
-    with MockUpstream(barrier_ceiling=BARRIERS, models=MODELS) as mock:
-        root = mock.base_url.removesuffix("/v1")
-        with (
-            openai.OpenAI(base_url=mock.base_url, api_key=KEY, max_retries=0, timeout=CEILING) as one,
-            anthropic.Anthropic(base_url=root, api_key=KEY, max_retries=0, timeout=CEILING) as other,
-        ):
-            yield Sdks(mock, one, other)
+def sdks(upstream: MockUpstream) -> Iterator[Sdks]:
+    root = upstream.base_url.removesuffix("/v1")
+    with (
+        openai.OpenAI(base_url=upstream.base_url, api_key=KEY, max_retries=0, timeout=CEILING) as one,
+        anthropic.Anthropic(base_url=root, api_key=KEY, max_retries=0, timeout=CEILING) as other,
+    ):
+        yield Sdks(one, other)
 
-
-# --- the calls ------------------------------------------------------------------------------------
-
-
-@dataclass
-class Found:
-    """What one call came to. `told`: put together from the events or the document, as far as there are any; `final`: by the
-    SDK's stream helper; `value`: what is no document."""
-
-    told: Told | None = None
-    final: Told | None = None
-    error: Exception | None = None
-    value: Any = None
-
-
-def _plain(model: Any) -> Json:
-    return dict(model.to_dict(warnings=False))
-
-
-def _document(read: Callable[[Json], Told], call: Callable[[], Any]) -> Found:
-    try:
-        value = call()
-    except (openai.OpenAIError, anthropic.AnthropicError) as error:
-        return Found(error=error)
-    return Found(value=value) if isinstance(value, str) else Found(told=read(_plain(value)))
-
-
-def _events(read: Callable[[list[Json]], Told], events: Iterable[Any]) -> Found:
-    found: list[Json] = []
-    error: Exception | None = None
-    try:
-        found.extend(_plain(event) for event in events)
-    except Exception as caught:
-        error = caught
-    return Found(told=read(found) if found else None, error=error)
-
-
-def responses_json(sdks: Sdks, prompt: str) -> Found:
-    return _document(responses_document, lambda: sdks.openai.responses.create(model="m", input=prompt))
-
-
-def responses_stream(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.openai.responses.create(model="m", input=prompt, stream=True) as stream:
-            yield from stream
-
-    return _events(_whole_responses, events())
-
-
-def responses_helper(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.openai.responses.stream(model="m", input=prompt) as stream:
-            yield from stream
-            final.append(stream.get_final_response())
-
-    final: list[Any] = []
-    found = _events(_whole_responses, events())
-    return replace(found, final=responses_document(_plain(final[0])) if final else None)
-
-
-def _whole_responses(events: list[Json]) -> Told:
-    """A stream that an error broke off has no terminal event; what was said is what matters then."""
-    if "response" not in events[-1] and events[-1]["type"] != "error":
-        said = responses_events([*events, {"type": "error", "message": "", "code": ""}]).said
-        return Told(said, (), None)
-    return responses_events(events)
-
-
-def chat_json(sdks: Sdks, prompt: str) -> Found:
-    return _document(chat_document, lambda: sdks.openai.chat.completions.create(model="m", messages=[_user(prompt)]))
-
-
-def chat_stream(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.openai.chat.completions.create(
-            model="m", messages=[_user(prompt)], stream=True, stream_options={"include_usage": True}
-        ) as stream:
-            yield from stream
-
-    return _events(chat_chunks, events())
-
-
-def chat_helper(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.openai.chat.completions.stream(
-            model="m", messages=[_user(prompt)], stream_options={"include_usage": True}
-        ) as stream:
-            yield from (event.chunk for event in stream if event.type == "chunk")
-            final.append(stream.get_final_completion())
-
-    final: list[Any] = []
-    found = _events(chat_chunks, events())
-    if isinstance(found.error, openai.LengthFinishReasonError):
-        final.append(found.error.completion)
-    return replace(found, final=chat_document(_plain(final[0])) if final else None)
-
-
-def messages_json(sdks: Sdks, prompt: str) -> Found:
-    return _document(
-        messages_document,
-        lambda: sdks.anthropic.messages.create(model="m", max_tokens=9, messages=[_user(prompt)]),
-    )
-
-
-def messages_stream(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.anthropic.messages.create(model="m", max_tokens=9, messages=[_user(prompt)], stream=True) as stream:
-            yield from stream
-
-    return _events(messages_events, events())
-
-
-def messages_helper(sdks: Sdks, prompt: str) -> Found:
-    def events() -> Iterator[Any]:
-        with sdks.anthropic.messages.stream(model="m", max_tokens=9, messages=[_user(prompt)]) as stream:
-            yield from (event for event in stream if event.type in _RAW)
-            final.append(stream.get_final_message())
-
-    final: list[Any] = []
-    found = _events(messages_events, events())
-    return replace(found, final=messages_document(_plain(final[0])) if final else None)
-
-
-_RAW = ("message_start", "content_block_start", "content_block_delta", "message_delta")
-"""Of the helper's events those that the wire has; the others repeat them."""
-
-
-def _user(prompt: str) -> Any:
-    return {"role": "user", "content": prompt}
-
-
-CALLS: dict[str, Callable[[Sdks, str], Found]] = {
-    "responses-json": responses_json,
-    "responses-stream": responses_stream,
-    "responses-helper": responses_helper,
-    "chat-json": chat_json,
-    "chat-stream": chat_stream,
-    "chat-helper": chat_helper,
-    "messages-json": messages_json,
-    "messages-stream": messages_stream,
-    "messages-helper": messages_helper,
-}
 
 # --- what an SDK cannot take ----------------------------------------------------------------------
 
@@ -386,7 +227,7 @@ def test_compact(sdks: Sdks, name: str) -> None:
     counted = expected(
         replace(played, turn=tuple(e for e in played.turn if isinstance(e, Usage))), "responses", stream=False
     )
-    assert responses_usage(_plain(found.usage)) == counted.usage
+    assert responses_usage(plain(found.usage)) == counted.usage
 
 
 @pytest.mark.parametrize("name", TURNS)
@@ -395,10 +236,10 @@ def test_count_tokens(sdks: Sdks, name: str) -> None:
     prompt = f"gp-play-{name}"
     if isinstance(played.ending, FAILURES):
         with pytest.raises(anthropic.APIStatusError) as caught:
-            sdks.anthropic.messages.count_tokens(model="m", messages=[_user(prompt)])
+            sdks.anthropic.messages.count_tokens(model="m", messages=[user(prompt)])
         check_status(anthropic, caught.value, _status(played))
         return
-    found = sdks.anthropic.messages.count_tokens(model="m", messages=[_user(prompt)])
+    found = sdks.anthropic.messages.count_tokens(model="m", messages=[user(prompt)])
     counts = [e.input for e in played.turn if isinstance(e, Usage)]
     assert found.input_tokens == (counts[0] if counts else -(-len(prompt) // 4))
 
@@ -422,23 +263,23 @@ ONCE: dict[str, Refused] = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("first", ONCE)
-def test_asks_again(sdks: Sdks, first: str, call: str) -> None:
+def test_asks_again(upstream: MockUpstream, sdks: Sdks, first: str, call: str) -> None:
     mark = new_marker()
-    sdks.mock.stage.put(mark, [script(ONCE[first]), script(text("At ", "last."))])
-    patient = Sdks(sdks.mock, sdks.openai.with_options(max_retries=1), sdks.anthropic.with_options(max_retries=1))
+    upstream.stage.put(mark, [script(ONCE[first]), script(text("At ", "last."))])
+    patient = Sdks(sdks.openai.with_options(max_retries=1), sdks.anthropic.with_options(max_retries=1))
     found = CALLS[call](patient, f"Please answer. [{mark}]")
     assert found.error is None
     assert found.told is not None
     assert ("text", "At last.") in found.told.said
-    calls = sdks.mock.journal.await_calls(mark, 2, within=CEILING, ended=True)
+    calls = upstream.journal.await_calls(mark, 2, within=CEILING, ended=True)
     assert [entry.status for entry in calls] == [int(first), 200]
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_gives_up(sdks: Sdks, call: str) -> None:
+def test_gives_up(upstream: MockUpstream, sdks: Sdks, call: str) -> None:
     mark = new_marker()
-    sdks.mock.stage.put(mark, [script(ONCE["429"])])
+    upstream.stage.put(mark, [script(ONCE["429"])])
     found = CALLS[call](sdks, f"Please answer. [{mark}]")
     assert found.error is not None
     check_status(anthropic if call.startswith("messages") else openai, found.error, 429)
-    assert len(sdks.mock.journal.await_calls(mark, 1, within=CEILING, ended=True)) == 1
+    assert len(upstream.journal.await_calls(mark, 1, within=CEILING, ended=True)) == 1

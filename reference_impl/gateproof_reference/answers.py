@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.types import Send
 
@@ -60,7 +60,9 @@ class Answer:
         """Send a failure with its own status. Retry-After is the upstream's advice, and kept."""
         advice = {"retry-after": failure.retry_after} if failure.retry_after else {}
         status = failures.status_of(failure)
-        await self.json(wirejson.dump(self.envelope(failure, self.trail.request_id)), status, {**advice, **(headers or {})})
+        await self.json(
+            wirejson.dump(self.envelope(failure, self.trail.request_id)), status, {**advice, **(headers or {})}
+        )
 
     def scrub(self, data: bytes) -> bytes:
         """Return `data` without the operator's keys. A frame is sent whole, so the key cannot hide between two."""
@@ -82,12 +84,13 @@ class StreamAnswer:
         """Whether the 200 is out, so that a failure must be told in the stream."""
         return self._answer.started
 
-    async def put(self, frame: Frame) -> None:
-        """Send a frame, or hold it back if it is an opening and nothing is out yet."""
-        if frame.opening and not self.started:
-            self._held.append(frame.data)
+    async def put(self, frames: Sequence[Frame]) -> None:
+        """Send frames in one piece; if they are openings and nothing is out yet, hold them back."""
+        data = b"".join(frame.data for frame in frames)
+        if self.started or not all(frame.opening for frame in frames):
+            await self.write(data)
         else:
-            await self.write(frame.data)
+            self._held.append(data)
 
     async def write(self, data: bytes) -> None:
         """Send what was held back, then `data`; whole frames only, so that pings fall between them."""

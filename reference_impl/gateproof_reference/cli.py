@@ -203,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(mutant.line())
         return 0
     chosen = settings(options)
-    logs.configure(options.log_level, redactor(chosen.upstream_key, chosen.key))
+    logs.configure(options.log_level, redactor(chosen.upstream_key, chosen.key), sys.stderr)
     if options.mutant:
         if options.mutant not in mutants.MUTANTS:
             give_up(f"there is no mutant {options.mutant!r}; --list-mutants names them")

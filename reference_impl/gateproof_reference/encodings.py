@@ -58,7 +58,10 @@ def decoded(body: bytes, codings: list[str], limit: int) -> bytes:
     for name in reversed(codings):
         if name not in CODINGS:
             failure = Failure(
-                f"the body must be plain, or one of {ACCEPTED}", "unsupported_encoding", "invalid_request_error", status=415
+                f"the body must be plain, or one of {ACCEPTED}",
+                "unsupported_encoding",
+                "invalid_request_error",
+                status=415,
             )
             raise RefusedError(failure, {"accept-encoding": ACCEPTED})
         try:

@@ -8,12 +8,11 @@ line at all.
 import json
 import logging
 import re
-import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from gateproof_reference import failures
 from gateproof_reference.failures import Failure
@@ -37,6 +36,7 @@ class Trail:
     route: str = ""
     surface: str = ""
     dialect: str = ""
+    failed: bool = False
 
     def members(self) -> dict[str, str]:
         """Return what is known, as members of a line."""
@@ -44,9 +44,11 @@ class Trail:
         return {name: value for name, value in every.items() if value}
 
 
-def configure(level: str, secrets: Mapping[bytes, bytes]) -> None:
-    """Write lines of `level` and above to stderr. Of other packages only warnings, and in the same form."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(level: str, secrets: Mapping[bytes, bytes], stream: TextIO) -> None:
+    """Write lines of `level` and above to a stream. Of other packages only warnings, and in the same form."""
+    # Else a line that cannot be written is followed by a traceback, with words.
+    logging.raiseExceptions = False
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(secrets))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -89,8 +91,8 @@ def note(event: str, level: int = logging.INFO, **members: object) -> None:
 
 
 def answered(trail: Trail, status: int, seconds: float) -> None:
-    """Write a line about an answer that ended as it should."""
-    if _logger.isEnabledFor(logging.DEBUG):
+    """Write a line about an answer that ended as it should; of any other there is a line already."""
+    if not trail.failed and _logger.isEnabledFor(logging.DEBUG):
         note("answered", logging.DEBUG, **trail.members(), status=status, seconds=round(seconds, 3))
 
 
@@ -99,6 +101,7 @@ def failed(trail: Trail, failure: Failure, *, status: int, in_band: bool) -> Non
 
     `status` is the one that the client got, which is 200 if the failure came `in_band`.
     """
+    trail.failed = True
     kind = failures.class_of(failure)
     told = {
         "code": label(failures.responses_code(failure)),

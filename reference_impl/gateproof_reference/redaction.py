@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from gateproof_reference.wirejson import dump
+from gateproof_reference.wirejson import dump, dump_ascii
 
 MASK = "***"
 
@@ -24,7 +24,7 @@ def masked(words: str) -> str:
 def redactor(*keys: str | None) -> Mapping[bytes, bytes]:
     """Return what must never reach a client, as it stands in a header or a text and as it stands in JSON, and its mask."""
     secret = [key for key in keys if key is not None and len(key) >= SHORTEST]
-    forms = [form for key in secret for form in (key.encode("utf-8"), dump(key)[1:-1])]
+    forms = [form for key in secret for form in (key.encode(), dump(key)[1:-1], dump_ascii(key)[1:-1])]
     return dict.fromkeys(forms, MASK.encode("ascii"))
 
 

@@ -26,8 +26,8 @@ from gateproof_reference.logs import Trail
 from gateproof_reference.messages.request import check_prompt
 from gateproof_reference.pairs import Exchange
 from gateproof_reference.redaction import redactor
-from gateproof_reference.streams import Out, Pipe
-from gateproof_reference.upstream import Reply, Upstream, new_client
+from gateproof_reference.streams import Frame, Out, Pipe
+from gateproof_reference.upstream import Reply, Upstream
 from gateproof_reference.wirejson import Object
 
 Call = Callable[[], AbstractAsyncContextManager[Reply]]
@@ -55,8 +55,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._client = new_client(settings.idle_timeout, transport)
-        self._upstream = Upstream(self._client, settings.upstream)
+        self._upstream = Upstream(settings.upstream, settings.idle_timeout, transport)
         self._slots = Slots(settings.max_concurrency, settings.queue_timeout)
         self._secrets = redactor(settings.upstream_key, settings.key)
         self._work = OpenWork()
@@ -87,7 +86,7 @@ class Gateway:
 
     async def aclose(self) -> None:
         """Close the connections to the upstream."""
-        await self._client.aclose()
+        await self._upstream.aclose()
 
     async def _answer(self, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
         began = time.monotonic()
@@ -293,12 +292,16 @@ def query_of(dialect: Api, request: Request | None) -> str:
 
 
 async def send(outs: list[Out], stream: StreamAnswer) -> Failed | None:
-    """Send frames, each as soon as it is there; return the failure among them, after which there is nothing."""
+    """Send the frames of one read together; return the failure among them, after which there is nothing."""
+    frames: list[Frame] = []
+    failed: Failed | None = None
     for out in outs:
         if isinstance(out, Failed):
-            return out
-        await stream.put(out)
-    return None
+            failed = out
+            break
+        frames.append(out)
+    await stream.put(frames)
+    return failed
 
 
 async def gather(exchange: Exchange, reply: Reply) -> bytes:

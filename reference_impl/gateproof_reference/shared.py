@@ -1,17 +1,17 @@
 """What the request readers of all APIs share: typed fields, parameters of one name, and the refusal of the rest."""
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from gateproof_reference.canonical import Image, Returned, Text
 from gateproof_reference.failures import RefusedError, bad_request, unsupported
-from gateproof_reference.wirejson import Object
 
 T = TypeVar("T")
 
 SHARED = (
     *("temperature", "top_p", "metadata", "user", "parallel_tool_calls", "service_tier", "store"),
-    *("safety_identifier", "prompt_cache_key"),
+    *("safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
 )
 """Parameters with the same name, type and meaning in Chat Completions and in Responses (OpenAI API reference)."""
 
@@ -50,23 +50,28 @@ def marked(returned: Returned) -> tuple[Text | Image, ...]:
     return (Text(FAILED_CALL.strip()), *returned.parts)
 
 
-def no_place(asked: Mapping[str, Any], *names: str) -> RefusedError:
+def no_place(asked: Mapping[str, Any], *names: str, where: str = "") -> RefusedError:
     """Return the error to raise for a parameter that the upstream's API has no place for, under the client's name.
 
-    `names` are what the surfaces call it.
+    `names` are what the surfaces call it, `where` is the path of the object that holds it.
     """
     name = next((name for name in names if asked.get(name) is not None), names[0])
-    return unsupported(name, "the upstream's API has no such parameter")
+    return unsupported(f"{where}.{name}" if where else name, "the upstream's API has no such parameter")
 
 
 def reject_unknown(
-    body: Object, read: Collection[str], harmless: Mapping[str, tuple[object, ...]], hints: Collection[str]
+    body: Mapping[Any, Any],
+    read: Collection[str],
+    harmless: Mapping[str, tuple[object, ...]] = MappingProxyType({}),
+    hints: Collection[str] = (),
+    where: str = "",
 ) -> None:
     """Raise RefusedError for the first parameter that would be lost in translation.
 
-    To leave it out silently would answer another question than was asked (litellm#41913).
+    `where` is the path of the object that holds them. To leave one out silently would answer another question than was
+    asked (litellm#41913).
     """
     for name, value in body.items():
         if value is None or name in read or name in hints or value in harmless.get(name, ()):
             continue
-        raise unsupported(name, "the upstream's API has no such parameter")
+        raise unsupported(f"{where}.{name}" if where else name, "the upstream's API has no such parameter")

@@ -7,27 +7,13 @@ import httpx
 
 from gateproof_reference import failures, wirejson
 from gateproof_reference.failures import Failure, RefusedError
+from gateproof_reference.http1 import Transport
 
 BODY_LIMIT = 64 * 1024 * 1024
 """Bytes that a JSON answer may have."""
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection, if the idle timeout is not shorter."""
-
-
-def new_client(idle_timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """Return the client of a gateway. `idle_timeout` (seconds) bounds every silence of the upstream.
-
-    No proxies and credentials from the environment, no redirects, and a connection per call: an idle connection that
-    the upstream closes just now would fail a call that is innocent, and a POST must not be repeated.
-    """
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(idle_timeout, connect=min(CONNECT_TIMEOUT, idle_timeout), pool=None),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        follow_redirects=False,
-        trust_env=False,
-        transport=transport,
-    )
 
 
 def failure_of(error: httpx.HTTPError) -> Failure:
@@ -87,11 +73,22 @@ class Reply:
 
 
 class Upstream:
-    """A model provider: its API base (with /v1)."""
+    """A model provider: its API base (with /v1). `idle_timeout` (seconds) bounds every silence of it.
 
-    def __init__(self, client: httpx.AsyncClient, base: str) -> None:
-        self._client = client
+    What it is asked goes straight to a transport of httpx, without the client around it: no proxies and credentials from
+    the environment, no cookies, no redirects, no second try. And a connection per call: an idle one that the upstream
+    closes just now would fail a call that is innocent, and a POST must not be repeated.
+    """
+
+    def __init__(self, base: str, idle_timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._base = base.rstrip("/")
+        self._transport = transport or Transport()
+        timeouts = httpx.Timeout(idle_timeout, connect=min(CONNECT_TIMEOUT, idle_timeout))
+        self._extensions = {"timeout": timeouts.as_dict()}
+
+    async def aclose(self) -> None:
+        """Close what the transport holds."""
+        await self._transport.aclose()
 
     @asynccontextmanager
     async def call(
@@ -114,11 +111,13 @@ class Upstream:
             "accept": "text/event-stream" if stream else "application/json",
             "accept-encoding": "identity",
             "user-agent": "gateproof-reference",
+            "connection": "close",
         }
         if content:
             headers["content-type"] = "application/json"
         url = f"{self._base}{path}" + (f"?{query}" if query else "")
-        response = await self._open(self._client.build_request(method, url, content=content, headers=headers))
+        request = httpx.Request(method, url, content=content, headers=headers, extensions=self._extensions)
+        response = await self._open(request)
         try:
             yield Reply(response)
         finally:
@@ -126,6 +125,6 @@ class Upstream:
 
     async def _open(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await self._client.send(request, stream=True)
+            return await self._transport.handle_async_request(request)
         except httpx.HTTPError as error:
             raise RefusedError(failure_of(error)) from None

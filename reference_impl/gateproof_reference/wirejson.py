@@ -41,7 +41,9 @@ def parse(data: bytes) -> Any:
     try:
         return _read(data)
     except msgspec.DecodeError:
-        return parse_text(data.decode("utf-8"))  # Halves of surrogate pairs, which some upstreams split over two deltas.
+        return parse_text(
+            data.decode("utf-8")
+        )  # Halves of surrogate pairs, which some upstreams split over two deltas.
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
 

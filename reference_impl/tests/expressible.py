@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from generated_turns import FAILURES, meant
-from gateproof_mock import Script
-from gateproof_mock.language.turns import Interleaved, Refusal, ToolCall
 
-from gateproof_reference import Turn, Usage
+from gateproof_mock import Script
+from gateproof_mock.language.turns import Element, Ending, Interleaved, Refusal, ToolCall, Usage
+from gateproof_reference import Turn
+from gateproof_reference import Usage as Counts
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def _no_seals(turn: Turn, script: Script) -> Turn:
 def _only(turn: Turn, into: tuple[str, ...], out: tuple[str, ...]) -> Turn:
     if turn.usage is None:
         return turn
-    kept = Usage(
+    kept = Counts(
         turn.usage.input_tokens,
         turn.usage.output_tokens,
         turn.usage.total_tokens,
@@ -102,6 +103,20 @@ def expressed(turn: Turn, script: Script, api: str) -> Turn:
         if loss.api == api:
             turn = loss.apply(turn, script)
     return turn
+
+
+def as_a_body(script: Script, source: str) -> Script:
+    """Return the turn that the JSON body of an API tells: a message of Chat Completions has one text and one refusal, and
+    does not tell which was first."""
+    if source != "chat":
+        return script
+    return replace(script, turn=tuple(sorted(script.turn, key=_place)))
+
+
+def _place(element: Element) -> int:
+    if isinstance(element, Ending):
+        return 3
+    return 2 if isinstance(element, Usage) else 1 if isinstance(element, Refusal) else 0
 
 
 def waits_in_vain(script: Script) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from hypothesis import strategies as st
+
 from gateproof_mock import Script
 from gateproof_mock.dialects import DIALECTS, Asked
 from gateproof_mock.dialects.steps import Head, Write
@@ -32,8 +34,6 @@ from gateproof_mock.language.turns import (
     Usage,
 )
 from gateproof_mock.language.wire import Wire
-from hypothesis import strategies as st
-
 from gateproof_reference import Call, Turn
 from gateproof_reference import Usage as Counts
 from gateproof_reference.reading import joined, normal
@@ -48,7 +48,22 @@ FAILURES = (Failed, ErrorEvent, Cancelled, Unfinished)
 # -------------------------------------------------------------------------------------------------------- words
 
 ODD = [
-    *("a", " ", "é", "\u0301", "終", "🙂", "👩\u200d👧", "\u2028", "\u2029", "\u0085", "\ufeff", "\x00", "\x1b", "\x7f"),
+    *(
+        "a",
+        " ",
+        "é",
+        "\u0301",
+        "終",
+        "🙂",
+        "👩\u200d👧",
+        "\u2028",
+        "\u2029",
+        "\u0085",
+        "\ufeff",
+        "\x00",
+        "\x1b",
+        "\x7f",
+    ),
     *("\r", "\n", "\t", '"', "\\", "/", "<", "{", "}", "[DONE]", "data: x\n\n", "event: error\n", "</think>"),
     *("\ud83d", "\ude42", "\udfff"),
 ]
@@ -125,13 +140,9 @@ def calls(draw: st.DrawFn) -> Element:
 def usages(draw: st.DrawFn) -> Element:
     """Counts, the details as parts of the totals."""
     inside = {name: draw(counts) for name in ("cached", "cache_write", "audio_input")}
-    made = {
-        name: draw(counts) for name in ("reasoning", "audio_output", "accepted_prediction", "rejected_prediction")
-    }
+    made = {name: draw(counts) for name in ("reasoning", "audio_output", "accepted_prediction", "rejected_prediction")}
     more = st.integers(0, 2**40)
-    return Usage(
-        input=sum(inside.values()) + draw(more), output=sum(made.values()) + draw(more), **inside, **made
-    )
+    return Usage(input=sum(inside.values()) + draw(more), output=sum(made.values()) + draw(more), **inside, **made)
 
 
 CODES = (

@@ -36,6 +36,22 @@ BASE = ["--upstream", "http://127.0.0.1:1/v1"]
         [*BASE, "--null", "nobody"],
         [*BASE, "--null", "echo", "--mutant", "full-is-503"],
         [*BASE, "--nonsense"],
+        [*BASE, "--log-level", "loud"],
+        [*BASE, "--grace", "-1"],
+        [*BASE, "--key", ""],
+        [*BASE, "--key", "two words"],
+        [*BASE, "--upstream-key", "über"],
+        [*BASE, "--upstream-key", "line\nbreak"],
+        [*BASE, "--dialect-for", "m=chat", "--dialect-for", "m=messages"],
+        ["--upstream", "http://127.0.0.1:99999/v1"],
+        ["--upstream", "http://127.0.0.1:0/v1"],
+        ["--upstream", "http://127.0.0.1:x/v1"],
+        ["--upstream", "http://name:word@127.0.0.1/v1"],
+        ["--upstream", "http://127.0.0.1/v1?key=x"],
+        ["--upstream", "http://127.0.0.1/v1#x"],
+        ["--upstream", "http://127.0.0.1/v1/chat/completions/"],
+        ["--upstream", "http://127.0.0.1/v1/responses"],
+        ["--upstream", "http://127.0.0.1/v1/messages"],
     ],
 )
 def test_bad_options_end_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +59,19 @@ def test_bad_options_end_in_one_line(arguments: list[str], capsys: pytest.Captur
         cli.main(arguments)
     assert end.value.code == 4
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--idle-timeout", "soon"], "argument --idle-timeout: must be a positive number of seconds, not 'soon'"),
+        (["--max-concurrency", "1.5"], "argument --max-concurrency: must be a whole number of at least 1, not '1.5'"),
+    ],
+)
+def test_a_number_says_what_it_must_be(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([*BASE, *arguments])
+    assert capsys.readouterr().err == f"gateproof reference: {words}\n"
 
 
 def test_a_port_in_use_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from expressible import LOSSES, Loss, expressed, waits_in_vain
+from expressible import LOSSES, Loss, as_a_body, expressed, waits_in_vain
 from generated_turns import APIS, FAILURES, FOREIGN, PAIRS, meant, plain_turns, streamed, turns, whole_turns, written
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateproof_mock import Script
 from gateproof_mock import reasoning as reasoning_of
 from gateproof_mock import refusal as refusal_of
 from gateproof_mock import script as script_of
 from gateproof_mock import text as text_of
 from gateproof_mock.language.turns import Usage
-from hypothesis import example, given
-from hypothesis import strategies as st
-
 from gateproof_reference import (
     StreamTranslator,
     TranslationError,
@@ -99,6 +99,7 @@ def test_there_and_back_nothing_else_is_lost(source: str, via: str, script: Scri
 @pytest.mark.parametrize(("source", "via"), FOREIGN)
 @given(script=whole_turns)
 def test_a_body_there_and_back_loses_nothing_else(source: str, via: str, script: Script) -> None:
+    script = as_a_body(script, source)
     body = json.loads(written(script, source, stream=False)[1])
     there = translate_response(body, source=source, target=via, request=ASKED[via])  # type: ignore[arg-type]
     back = translate_response(there, source=via, target=source, request=ASKED[source])  # type: ignore[arg-type]
@@ -120,6 +121,7 @@ def test_every_loss_is_one(loss: Loss) -> None:
 @given(script=turns)
 def test_stream_and_json_agree(source: str, target: str, script: Script) -> None:
     pair: Any = {"source": source, "target": target, "request": ASKED[target]}
+    script = as_a_body(script, source)
     data = streamed(script, source)
     status, raw = written(script, source, stream=False)
     told = read(through(data, source, target), target)
@@ -134,7 +136,9 @@ def test_stream_and_json_agree(source: str, target: str, script: Script) -> None
     assert read(translate_response(json.loads(raw), **pair), target) == told
     assert read(stream_response(json.loads(raw), **pair), target) == told
     if source != target:
-        assert gather_stream(through(data, source, target), source=target, target=target) == found  # type: ignore[arg-type]
+        again = gather_stream(through(data, source, target), source=target, target=target)  # type: ignore[arg-type]
+        # As JSON, where a character in two deltas is one.
+        assert json.dumps(again, sort_keys=True) == json.dumps(found, sort_keys=True)
 
 
 def check_failed_body(status: int, body: dict[str, Any], pair: Any, told: Turn) -> None:

@@ -244,6 +244,12 @@ def test_the_newer_name_of_the_limit_wins() -> None:
         ({"tools": [{"type": "custom", "custom": {"name": "c"}}]}, "tools[0]"),
         ({"tool_choice": {"type": "allowed_tools"}}, "tool_choice"),
         ({"messages": [{"role": "function", "content": "x", "name": "f"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": "x", "name": "Ann"}]}, "messages[0].name"),
+        ({"messages": [{"role": "assistant", "function_call": {"name": "f"}}]}, "messages[0].function_call"),
+        ({"messages": [{"role": "assistant", "audio": {"id": "a"}}]}, "messages[0].audio"),
+        ({"tools": [{"type": "function", "function": {"name": "f", "cache": 1}}]}, "tools[0].function.cache"),
+        ({"logprobs": False, "top_logprobs": 1}, "top_logprobs"),
+        ({"moderation": {"model": "x"}}, "moderation"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0]"),
         (
             {
@@ -273,6 +279,14 @@ def test_what_responses_has_no_place_for_is_refused_by_name(more: Any, param: st
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0]"),
         ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]}, "input[0].content[0]"),
         ({"top_logprobs": 3}, "top_logprobs"),
+        ({"include": ["message.output_text.logprobs"]}, "include"),
+        ({"include": ["reasoning.encrypted_content", "made.up"]}, "include"),
+        ({"reasoning": {"effort": "low", "mode": "pro"}}, "reasoning.mode"),
+        ({"reasoning": {"context": "all_turns"}}, "reasoning.context"),
+        ({"text": {"made_up": 1}}, "text.made_up"),
+        ({"max_tool_calls": 1}, "max_tool_calls"),
+        ({"tools": [{"type": "function", "name": "f", "async": True}]}, "tools[0].async"),
+        ({"tools": [{"type": "function", "name": "f", "output_schema": {}}]}, "tools[0].output_schema"),
     ],
 )
 def test_what_chat_has_no_place_for_is_refused_by_name(more: Any, param: str) -> None:
@@ -344,6 +358,38 @@ def test_a_chat_request_that_cannot_be_read_is_refused(more: Any) -> None:
 def test_a_responses_request_that_cannot_be_read_is_refused(more: Any) -> None:
     with pytest.raises(RefusedError):
         to_chat(**more)
+
+
+def test_what_asks_for_nothing_is_left_out() -> None:
+    asked = to_chat(
+        reasoning={"effort": "low", "context": "auto", "mode": "standard", "generate_summary": "auto"},
+        include=["web_search_call.action.sources", "file_search_call.results"],
+        tools=[
+            {"type": "function", "name": "f", "async": False, "defer_loading": False, "allowed_callers": ["direct"]}
+        ],
+        context_management=[{"type": "compaction"}],
+        top_logprobs=0,
+    )
+    assert asked["tools"] == [{"type": "function", "function": {"name": "f"}}]
+    assert {*asked} == {"model", "messages", "tools", "reasoning_effort"}
+    assert {*to_responses(logprobs=False, top_logprobs=0)} == {"model", "input", "store"}
+
+
+def test_the_cache_is_asked_for_in_the_same_words() -> None:
+    cache = {"prompt_cache_key": "k", "prompt_cache_retention": "24h", "prompt_cache_options": {"ttl": "30m"}}
+    assert cache.items() <= to_responses(**cache).items()
+    assert cache.items() <= to_chat(**cache).items()
+
+
+def test_the_name_of_a_tool_is_in_its_call() -> None:
+    said = {"role": "tool", "tool_call_id": "call_1", "name": "look", "content": "a cat"}
+    (item,) = to_responses(messages=[said])["input"]
+    assert item == {"type": "function_call_output", "call_id": "call_1", "output": "a cat"}
+
+
+def test_an_older_name_asks_for_a_summary_too() -> None:
+    body = {**INPUT, "reasoning": {"generate_summary": "auto"}}
+    assert RESPONSES.decode_request(body).shows_reasoning
 
 
 def test_the_same_api_gets_the_clients_own_bytes() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from gateproof_schemas.library import Schema, library, registry
+from gateproof_schemas.library import Schema, registry
 
 Resolver = Any
 """What `Registry.resolver()` gives; its class has no public name."""
@@ -38,13 +38,14 @@ def _keys(schema: Schema, instance: object, resolver: Resolver) -> Iterator[str]
 def _homes() -> dict[int, str]:
     """By the identity of each closed schema of the library, the address of its file: an error names the schema alone."""
     homes: dict[int, str] = {}
-    for file in library(strict=True).values():
-        pending: list[Any] = [file]
+    schemas = registry(strict=True)
+    for address in schemas:
+        pending: list[Any] = [schemas.contents(address)]
         while pending:
             node = pending.pop()
             if isinstance(node, dict):
                 if node.get("unevaluatedProperties") is False:
-                    homes[id(node)] = file["$id"]
+                    homes[id(node)] = address
                 pending.extend(node.values())
             elif isinstance(node, list):
                 pending.extend(node)

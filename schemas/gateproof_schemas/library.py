@@ -20,6 +20,9 @@ from gateproof_schemas.strict import strict as strict_form
 
 Schema = dict[str, Any]
 
+_NOTES = {"title", "description", "examples"}
+_MAPS = {"properties", "$defs"}
+
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
@@ -45,8 +48,11 @@ def find(name: str, *, strict: bool = False) -> Schema:
 
 @cache
 def registry(*, strict: bool = False) -> Registry[Any]:
-    """Every file under its `$id`, so that references between them resolve and nothing is ever fetched."""
-    resources = ((schema["$id"], Resource[Any].from_contents(schema)) for schema in library(strict=strict).values())
+    """Every file under its `$id`, so that references between them resolve and nothing is ever fetched.
+
+    The files are here without their descriptions: a validator looks at every keyword at every place of a document.
+    """
+    resources = ((schema["$id"], Resource[Any].from_contents(_rules(schema))) for schema in library(strict=strict).values())
     return Registry[Any]().with_resources(resources).crawl()
 
 
@@ -88,6 +94,19 @@ def library(*, strict: bool = False) -> Mapping[str, Schema]:
     return {
         name: file if name.startswith("own/") else strict_form(file, variants(name))
         for name, file in _library().items()
+    }
+
+
+def _rules(node: Any) -> Any:
+    """A schema without the keywords that are no rules; `$schema` stays, which says how to read the rest."""
+    if isinstance(node, list):
+        return [_rules(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        keyword: {key: _rules(child) for key, child in value.items()} if keyword in _MAPS else _rules(value)
+        for keyword, value in node.items()
+        if keyword not in _NOTES
     }
 
 

@@ -5,7 +5,7 @@ more is asked of them: no unknown key, no unknown word. Nothing is written twice
 
 - every object is closed in the strict form, unless it says `"additionalProperties": true`, as maps do whose keys are the
   user's (metadata, a tool's input, JSON Schemas);
-- `examples` beside `"type": "string"` are all the words that the provider documents, and become an `enum`.
+- `examples` of a string are all the words that the provider documents, and become an `enum`.
 
 Both are keywords of JSON Schema that refuse nothing, so that the files stay usable by any validator as they are. Keywords of
 our own (`x-open`) were the alternative: validators that know no unknown keyword, ajv by default, refuse such files.
@@ -56,7 +56,7 @@ def _opened(node: Any) -> Any:
         return node
     result = dict(node)
     if known := result.pop("examples", None):
-        nullable = "null" in result.pop("type")
+        nullable = "null" in result.pop("type", ())
         result["enum"] = [*known, None] if nullable else known
     for keyword, value in result.items():
         if keyword in _ELSEWHERE:

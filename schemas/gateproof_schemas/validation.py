@@ -32,4 +32,5 @@ def validate(document: object, name: str, *, strict: bool = False) -> list[Viola
 
 @cache
 def _validator(name: str, strict: bool) -> Draft202012Validator:
-    return Draft202012Validator(find(name, strict=strict), registry=registry(strict=strict))
+    schemas = registry(strict=strict)
+    return Draft202012Validator(schemas.contents(find(name, strict=strict)["$id"]), registry=schemas)

@@ -31,6 +31,7 @@ READ = frozenset(
 HARMLESS: dict[str, tuple[object, ...]] = {
     "n": (1,),
     "logprobs": (False,),
+    "top_logprobs": (0,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
     "logit_bias": ({},),
@@ -40,6 +41,12 @@ HARMLESS: dict[str, tuple[object, ...]] = {
 
 HINTS = frozenset({"seed", "prediction"})
 """Parameters that only promise an attempt (a seed is best effort, a prediction saves time): left out on the way."""
+
+TOOL = frozenset({"name", "description", "parameters", "strict"})
+
+NOT_IN_HISTORY = ("name", "function_call", "audio")
+"""Members of a message that no other API has a place for: who of several speaks, and two older ways to answer. The name of
+a tool says nothing that the id of its call does not say."""
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -91,6 +98,8 @@ def _items(message: Object, where: str) -> list[Item]:
         raise unsupported(f"{where}.role", f"the role {role!r} cannot be translated")
     if role == "tool":
         return [Returned(_id(message.get("tool_call_id"), f"{where}.tool_call_id"), _words(message, where))]
+    if lost := next((name for name in NOT_IN_HISTORY if message.get(name) is not None), None):
+        raise no_place(message, lost, where=where)
     parts = _parts(message.get("content"), f"{where}.content")
     if refusal := text(message.get("refusal")):
         parts.append(Refusal(refusal))
@@ -155,6 +164,7 @@ def _stop(value: object) -> tuple[str, ...]:
 def _tool(tool: object, where: str) -> Tool:
     match tool:
         case {"type": "function", "function": {"name": str(name), **rest}}:
+            reject_unknown(rest, TOOL, where=f"{where}.function")
             return Tool(
                 name, field(rest, "description", str), field(rest, "parameters", dict), field(rest, "strict", bool)
             )

@@ -4,9 +4,10 @@ Blocks stand strictly one after the other in a Messages stream, but calls of oth
 block is open and streams; what belongs to later ones waits until it is their turn.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 
 from gateproof_reference import failures, sse, usage, wirejson
 from gateproof_reference.canonical import (
@@ -55,11 +56,16 @@ def message_id(identity: Identity) -> str:
 
 @dataclass(slots=True)
 class _Block:
-    """A content block. `waiting` are the deltas that were not sent yet; `call` is the number of a call."""
+    """A content block.
+
+    `content` is what it begins with, `words` what is added to its members; buffers, because to add to a string would copy
+    it with every delta. `waiting` are the deltas that were not sent yet; `call` is the number of a call.
+    """
 
     content: Object
+    words: defaultdict[str, StringIO] = field(default_factory=lambda: defaultdict(StringIO))
     waiting: list[Object] = field(default_factory=list)
-    arguments: str = ""
+    arguments: StringIO = field(default_factory=StringIO)
     call: int | None = None
     sealed: bool = False
 
@@ -70,13 +76,18 @@ class _Block:
     @property
     def whole(self) -> bool:
         """Whether nothing can be added: to a call when its arguments are an object, to others when a block follows."""
-        return self.call is None or (
-            self.arguments.rstrip().endswith("}") and calls.to_input(self.arguments) is not None
-        )
+        if self.call is None:
+            return True
+        arguments = self.arguments.getvalue()
+        return arguments.rstrip().endswith("}") and calls.to_input(arguments) is not None
+
+    def final(self) -> Object:
+        """Return the block with all that was added."""
+        return {**self.content, **{member: words.getvalue() for member, words in self.words.items()}}
 
     def add(self, member: str, more: str) -> Object:
         """Add words to a member, and return the delta that says so."""
-        self.content[member] += more
+        self.words[member].write(more)
         return {"type": f"{member}_delta", member: more}
 
 
@@ -96,34 +107,35 @@ class MessagesEncoder(Encoder):
         self.final: Object = {}
         """The whole message, once it was written."""
 
-    def encode(self, event: Event) -> Iterator[Frame]:
-        if isinstance(event, Started):
-            self._model = event.model or self._model
+    def encode(self, event: Event) -> Iterable[Frame]:
         if not self._began:
             self._began = True
-            yield Frame(frame({"type": "message_start", "message": self.message()}), opening=True)
+            if isinstance(event, Started):
+                self._model = event.model or self._model
+            start = Frame(frame({"type": "message_start", "message": self.message()}), opening=True)
+            return (start, *self.encode(event))
         match event:
-            case TextDelta(words):
-                yield from self.words("text", words)
-            case RefusalDelta(words):
+            case TextDelta():
+                return self.words("text", event.text)
+            case RefusalDelta():
                 self._refused = True
-                yield from self.words("text", words)
-            case ReasoningDelta(words):
-                yield from self.words("thinking", words)
-            case ReasoningSealed(seal, redacted):
-                yield from self.seal(seal, redacted=redacted)
-            case CallStarted(_, call_id, name):
-                block = _Block({"type": "tool_use", "id": call_id, "name": name, "input": {}}, call=len(self._calls))
-                self._calls.append(block)
-                yield from self.begin(block)
-            case CallArguments(index, more):
-                block = self._calls[index]
-                block.arguments += more
-                yield from self.tell(block, {"type": "input_json_delta", "partial_json": more})
+                return self.words("text", event.text)
+            case ReasoningDelta():
+                return self.words("thinking", event.text)
+            case ReasoningSealed():
+                return self.seal(event.seal, redacted=event.redacted)
+            case CallStarted():
+                content = {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
+                self._calls.append(_Block(content, call=len(self._calls)))
+                return self.begin(self._calls[-1])
+            case CallArguments():
+                self._calls[event.index].arguments.write(event.text)
+                delta = {"type": "input_json_delta", "partial_json": event.text}
+                return self.tell(self._calls[event.index], delta)
             case Finished():
-                yield from self.finish(event)
+                return self.finish(event)
             case _:
-                pass
+                return ()
 
     def failed(self, failure: Failure) -> bytes:
         return failed_frame(failure, self._identity)
@@ -179,16 +191,18 @@ class MessagesEncoder(Encoder):
         yield from self.advance()
 
     def advance(self) -> Iterator[Frame]:
-        """Open the block whose turn it is; close it when it is whole and another one waits."""
+        """Open the block whose turn it is; close it when it is whole and another one waits, or when it is sealed: clients
+        take thinking for signed when its block is over, which a failure may prevent."""
         while self._queue:
             block = self._queue[0]
             if not self._open:
                 self._open = True
-                yield Frame(frame({"type": "content_block_start", "index": self._index, "content_block": empty(block)}))
+                begun = {"type": "content_block_start", "index": self._index, "content_block": empty(block)}
+                yield Frame(frame(begun))
                 waiting, block.waiting = block.waiting, []
                 for delta in waiting:
                     yield self.delta(delta)
-            if len(self._queue) == 1 or not block.whole:
+            if not (block.sealed or (block.whole and len(self._queue) > 1)):
                 return
             yield from self.close()
 
@@ -217,13 +231,13 @@ class MessagesEncoder(Encoder):
             yield from self.advance()
         ended = {"stop_reason": self.stop_reason(event.reason), "stop_sequence": None}
         counted = usage.to_messages(event.usage)
-        self.final = self.message(content=[block.content for block in self._blocks], **ended, usage=counted)
+        self.final = self.message(content=[block.final() for block in self._blocks], **ended, usage=counted)
         yield Frame(frame({"type": "message_delta", "delta": ended, "usage": counted}))
         yield Frame(frame({"type": "message_stop"}))
 
     def input_of(self, block: _Block, reason: Reason) -> Object:
         """Return the input of a call. What a limit cut off in the midst of it cannot be run, and its reason says so."""
-        value = calls.to_input(block.arguments)
+        value = calls.to_input(block.arguments.getvalue())
         if value is None and reason in ("stop", "tool_calls"):
             raise RefusedError(failures.unreadable("the arguments of a call are no JSON object"))
         return value or {}
@@ -239,8 +253,7 @@ class MessagesEncoder(Encoder):
 
 def empty(block: _Block) -> Object:
     """Return a block as it begins: with its members, and nothing in those that deltas fill."""
-    filled = ("text", "thinking", "signature")
-    return {name: "" if name in filled else value for name, value in block.content.items()}
+    return dict(block.content)
 
 
 def encode_body(events: Iterable[Event], request: Request, identity: Identity) -> Object:

@@ -35,6 +35,18 @@ HINTS = frozenset({"cache_control", "context_management", "diagnostics"})
 """What may be left out on the way: what to cache (which changes the bill and not the answer, also where it stands in a
 block), leave to shorten (not taken), questions about the cache."""
 
+CONFIG = frozenset({"effort", "format"})
+THINKING = frozenset({"type", "budget_tokens", "display"})
+TOOL = frozenset({"type", "name", "description", "input_schema", "strict"})
+PLAIN_TOOL: dict[str, tuple[object, ...]] = {
+    "defer_loading": (False,),
+    "allowed_callers": (["direct"],),
+    "input_examples": ([],),
+}
+TOOL_HINTS = frozenset({"cache_control", "eager_input_streaming"})
+"""Members of `output_config`, `thinking` and a tool: those that are read, those that no other API has with the values that
+ask for nothing, and those that may be left out as above."""
+
 SAME = ("temperature", "top_p")
 """Parameters with the same name and meaning everywhere; here their ranges are within the others'."""
 
@@ -83,6 +95,8 @@ def decode(body: Object) -> Request:
     config = field(body, "output_config", dict) or {}
     choice = field(body, "tool_choice", dict)
     thinking = field(body, "thinking", dict) or {}
+    reject_unknown(config, CONFIG, where="output_config")
+    reject_unknown(thinking, THINKING, where="thinking")
     thinks = thinking.get("type") in ("enabled", "adaptive")
     system = _texts(body.get("system"), "system")
     items: list[Item] = [Said("system", system)] if system else []
@@ -227,6 +241,7 @@ def _tool(tool: object, where: str) -> Tool:
         case {"type": str(kind)} if kind != "custom":
             raise unsupported(where, f"a tool of type {kind!r} has no place in the upstream's API")
         case {"name": str(name), **rest}:
+            reject_unknown(rest, TOOL, PLAIN_TOOL, TOOL_HINTS, where)
             return Tool(
                 name, field(rest, "description", str), field(rest, "input_schema", dict), field(rest, "strict", bool)
             )

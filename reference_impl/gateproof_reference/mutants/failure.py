@@ -32,7 +32,8 @@ def _stop_when(
     "failed-after-text-is-a-stop",
     seam=ON_FAILURE,
     caught_by="""ending.bare-failed-is-an-error failure.code-and-message-survive failure.failed-is-never-success
-    failure.in-band-error-has-the-chat-shape failure.message-survives-exactly""",
+    failure.in-band-error-has-the-chat-shape failure.in-band-error-has-the-messages-shape
+    failure.message-survives-exactly""",
 )
 def _(original: Any) -> Any:
     """What was streamed before response.failed is told as a whole answer (litellm#36768)."""
@@ -97,9 +98,11 @@ def _(original: Any) -> Any:
 @mutant(
     "error-chunk-beside-empty-choices-is-skipped",
     seam="chat.decode:error_in",
-    caught_by="""failure.code-and-message-survive failure.codes-are-translated failure.error-chunk-is-an-error
-    failure.in-band-error-has-the-chat-shape failure.message-survives-exactly
-    failure.responses-stream-ends-with-failed""",
+    caught_by="""failure.client-fault-is-4xx failure.code-and-message-survive failure.codes-are-translated
+    failure.error-chunk-is-an-error failure.failed-before-output-is-an-error
+    failure.failed-before-output-is-an-http-error failure.in-band-error-has-the-chat-shape
+    failure.in-band-error-has-the-messages-shape failure.message-survives-exactly
+    failure.responses-stream-ends-with-failed failure.server-fault-is-5xx""",
 )
 def _(original: Any) -> Any:
     """A chunk with an error and empty choices says nothing (OmniRoute#8210)."""
@@ -113,7 +116,7 @@ def _(original: Any) -> Any:
 )
 def _(original: Any) -> Any:
     """The 200 goes out with the first event, so that an early failure cannot have a status (helm-api#381)."""
-    return lambda self, frame: self.write(frame.data)
+    return lambda self, frames: self.write(b"".join(frame.data for frame in frames))
 
 
 @mutant(
@@ -213,8 +216,9 @@ def _(original: Any) -> Any:
 @mutant(
     "responses-failure-is-an-error-event",
     seam="responses.encode:ResponsesEncoder.failed",
-    caught_by="""failure.codes-are-translated failure.responses-stream-ends-with-failed
-    limit.failed-id-comes-from-the-request-id limit.waiting-responses-stream-ends-with-failed""",
+    caught_by="""failure.code-and-message-survive failure.codes-are-translated
+    failure.responses-stream-ends-with-failed limit.failed-id-comes-from-the-request-id
+    limit.waiting-responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """A stream ends with a bare error event, which Codex does not know (sub2api#2972)."""

@@ -28,7 +28,8 @@ DECODER = "messages.decode:MessagesDecoder"
     ending.truncated-upstream-is-an-error failure.cancelled-is-never-success
     failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
     failure.failed-is-never-success failure.in-band-error-has-the-messages-shape
-    failure.message-survives-exactly wire.event-name-is-its-type""",
+    failure.message-survives-exactly limit.waiting-messages-stream-ends-with-the-messages-error
+    wire.event-name-is-its-type""",
 )
 def _(original: Any) -> Any:
     """An in-band error has no `event:` line, so that the SDK for Python passes over it (anthropic-sdk-python 2.11.0)."""
@@ -40,9 +41,10 @@ def _(original: Any) -> Any:
     seam="messages.encode:failed_frame",
     caught_by="""ending.bare-failed-is-an-error ending.broken-transfer-is-an-error
     ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete
-    failure.cancelled-is-never-success failure.error-event-is-an-error failure.failed-is-never-success
-    failure.in-band-error-has-the-messages-shape grammar.messages-blocks-are-in-order
-    grammar.messages-events-are-in-order""",
+    failure.cancelled-is-never-success failure.error-event-is-an-error
+    failure.failed-is-never-success failure.in-band-error-has-the-messages-shape
+    grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
+    limit.waiting-messages-stream-ends-with-the-messages-error""",
 )
 def _(original: Any) -> Any:
     """Before the error come a stop_reason and message_stop (litellm#39703)."""
@@ -55,7 +57,8 @@ def _(original: Any) -> Any:
     "waiting-messages-stream-ends-with-the-chat-error",
     seam="messages.encode:failed_frame",
     options=WAITING,
-    caught_by="limit.waiting-messages-stream-ends-with-the-messages-error",
+    caught_by="""limit.waiting-messages-stream-ends-with-the-messages-error schema.errors-are-valid
+    wire.event-name-is-its-type""",
 )
 def _(original: Any) -> Any:
     """The failure of another API is written into the stream (mnfst#2689)."""
@@ -238,7 +241,9 @@ def _(original: Any) -> Any:
     "rebuilt-message-has-no-calls",
     seam="messages.relay:MessagesGatherer.result",
     options="--force-upstream-stream",
-    caught_by="aggregate.messages-turn-is-rebuilt",
+    caught_by="""aggregate.messages-turn-is-rebuilt aggregate.unrequested-sse-is-read
+    tools.only-calls-end-with-tool-calls tools.several-calls-arrive-whole
+    tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """Only the words of a Messages stream are gathered (new-api#5230)."""

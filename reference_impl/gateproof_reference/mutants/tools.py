@@ -55,6 +55,17 @@ def _(original: Any) -> Any:
     return lambda self, entry: original(self, entry) if entry.get("id") or not self._calls else max(self._calls)
 
 
+@mutant("calls-are-those-of-the-terminal", seam=f"{DECODER}.reason", caught_by="tools.only-calls-end-with-tool-calls")
+def _(original: Any) -> Any:
+    """Whether a turn ends in calls is looked up in response.completed, which some upstreams leave empty (metapi#174)."""
+
+    def reason(self: Any, kind: str, response: Object) -> Any:
+        said = original(self, kind, response)
+        return "stop" if said == "tool_calls" and not response.get("output") else said
+
+    return reason
+
+
 @mutant(
     "arguments-come-in-deltas-only",
     seam="responses.decode:ResponsesDecoder.settle_arguments",
@@ -93,7 +104,7 @@ def _(original: Any) -> Any:
 @mutant(
     "unannounced-deltas-make-a-call",
     seam=f"{DECODER}.on_arguments",
-    caught_by="tools.unannounced-deltas-invent-no-call",
+    caught_by="schema.frames-are-valid tools.unannounced-deltas-invent-no-call",
 )
 def _(original: Any) -> Any:
     """Arguments of a call that was never added make a call without a name (sub2api#2972)."""

@@ -15,7 +15,8 @@ TOTALS = "usage.totals-survive usage.survives-truncation"
 @mutant(
     "usage-is-counted-locally",
     seam="usage:_totals",
-    caught_by="usage.at-the-event-is-read usage.survives-truncation usage.totals-survive",
+    caught_by="""usage.at-the-event-is-read usage.cache-is-counted-once usage.survives-truncation
+    usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""
@@ -93,9 +94,9 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-told-when-asked",
     seam="chat.encode:ChatEncoder.tells_usage",
-    caught_by="""usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive
-    usage.cached-and-reasoning-tokens-survive usage.chunk-comes-last-when-asked usage.same-in-both-modes
-    usage.survives-truncation usage.totals-survive""",
+    caught_by="""usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
+    usage.cached-and-reasoning-tokens-survive usage.chunk-comes-last-when-asked
+    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """include_usage is ignored (loreai#1485)."""
@@ -111,8 +112,9 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-asked-for",
     seam="chat.request:ask",
-    caught_by="""usage.audio-and-prediction-tokens-survive usage.cached-and-reasoning-tokens-survive
-    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
+    caught_by="""usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
+    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
+    usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """A chat upstream is not asked for usage, so that a Responses stream has none to tell (loreai#1485)."""

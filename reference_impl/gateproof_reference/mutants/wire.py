@@ -24,6 +24,22 @@ def _(original: Any) -> Any:
     return chunks
 
 
+@mutant(
+    "separators-end-lines",
+    seam="sse:Decoder._events",
+    caught_by="""failure.error-chunk-is-an-error failure.error-event-is-an-error failure.message-survives-exactly
+    text.arrives-exactly-once""",
+)
+def _(original: Any) -> Any:
+    """Lines are split as Python's splitlines does, and what that cuts in two is no JSON and passed over."""
+    separators = [character.encode() for character in "\u2028\u2029\x85"]
+
+    def events(self: Any, lines: Any) -> Any:
+        return [event for event in original(self, lines) if not any(cut in event.data for cut in separators)]
+
+    return events
+
+
 @mutant("one-delta-late", seam="upstream:Reply.chunks", caught_by="stream.each-delta-comes-before-the-next")
 def _(original: Any) -> Any:
     """Each piece of a stream waits for the next one (Portkey#1261)."""
@@ -78,7 +94,11 @@ def _(original: Any) -> Any:
     return part_frame
 
 
-@mutant("errors-have-no-type", seam="failures:envelope", caught_by="schema.errors-are-valid")
+@mutant(
+    "errors-have-no-type",
+    seam="failures:envelope",
+    caught_by="failure.code-and-message-survive schema.errors-are-valid",
+)
 def _(original: Any) -> Any:
     """The error envelope lacks its type."""
     return lambda failure: {"error": {k: v for k, v in original(failure)["error"].items() if k != "type"}}

@@ -267,13 +267,13 @@ class ResponsesDecoder(Decoder):
     def on_words(self, event: Object, kind: str, channel: str) -> Iterable[Event]:
         """Read a delta of text, refusal or reasoning. Words of an item that was never added are words all the same."""
         item = self._find(event, kind) or self._open(event, kind)
-        return self.tell(item, channel, _place(event), text(event.get("delta")))
+        return self.tell(item, channel, place(event), text(event.get("delta")))
 
     def on_words_done(self, event: Object, kind: str, channel: str) -> Iterable[Event]:
         """Settle the words that end here."""
         item = self._find(event, kind) or self._open(event, kind)
         whole = text(event.get("refusal" if channel == "refusal" else "text"))
-        return self.settle(item, channel, _place(event), whole)
+        return self.settle(item, channel, place(event), whole)
 
     def on_part_done(self, event: Object) -> Iterator[Event]:
         """Settle a content part."""
@@ -281,14 +281,14 @@ class ResponsesDecoder(Decoder):
         if isinstance(part, dict):
             kind = "reasoning" if part.get("type") == "reasoning_text" else "message"
             item = self._find(event, kind) or self._open(event, kind)
-            yield from self.settle_part(item, _place(event), part)
+            yield from self.settle_part(item, place(event), part)
 
     def on_summary_part_done(self, event: Object) -> Iterator[Event]:
         """Settle a part of a reasoning summary."""
         part = event.get("part")
         if isinstance(part, dict):
             item = self._find(event, "reasoning") or self._open(event, "reasoning")
-            yield from self.settle(item, "summary", _place(event), text(part.get("text")))
+            yield from self.settle(item, "summary", place(event), text(part.get("text")))
 
     def on_arguments(self, event: Object) -> Iterable[Event]:
         """Read a delta of arguments. For a call that was never added it is ignored: a call needs a name."""
@@ -332,7 +332,8 @@ class ResponsesDecoder(Decoder):
         return rest[0] if rest else self._open({"output_index": position}, kind, raw)
 
 
-def _place(event: Object) -> int:
+def place(event: Object) -> int:
+    """Return which part of its item an event is about."""
     at = integer(event.get("content_index"))
     return at if at is not None else integer(event.get("summary_index")) or 0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 
 from gateproof_reference import sse, usage, wirejson
 from gateproof_reference.canonical import (
@@ -33,31 +34,49 @@ def frame(event: Object) -> bytes:
     return sse.encode(wirejson.dump(event), event["type"])
 
 
+# Words that grow are kept in buffers: to add to a string would copy all of it with every delta.
+
+
+@dataclass(slots=True)
+class _Part:
+    """A content part; `kind` is output_text or refusal."""
+
+    kind: str
+    words: StringIO = field(default_factory=StringIO)
+
+    def content(self) -> Object:
+        words = self.words.getvalue()
+        if self.kind == "refusal":
+            return {"type": "refusal", "refusal": words}
+        return {"type": "output_text", "text": words, "annotations": [], "logprobs": []}
+
+
 @dataclass(slots=True)
 class _Message:
-    """A message item; `parts` are pairs of type (output_text, refusal) and words. The last one may be open."""
+    """A message item. The last of its parts may be open."""
 
     at: int
     id: str
-    parts: list[tuple[str, str]] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)
     open_part: bool = False
 
     def item(self, status: str) -> Object:
-        content = [_part(kind, words) for kind, words in self.parts]
+        content = [part.content() for part in self.parts]
         return {"id": self.id, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
 @dataclass(slots=True)
 class _Reasoning:
-    """A reasoning item with at most one summary; its seal comes last."""
+    """A reasoning item with at most one summary, which has begun if it is `told`; its seal comes last."""
 
     at: int
     id: str
-    words: str = ""
+    words: StringIO = field(default_factory=StringIO)
+    told: bool = False
     encrypted: str = ""
 
     def item(self, status: str) -> Object:
-        summary = [{"type": "summary_text", "text": self.words}] if self.words else []
+        summary = [{"type": "summary_text", "text": self.words.getvalue()}] if self.told else []
         sealed = {"encrypted_content": self.encrypted} if self.encrypted else {}
         return {"id": self.id, "type": "reasoning", "status": status, "summary": summary, **sealed}
 
@@ -70,7 +89,7 @@ class _Call:
     id: str
     call_id: str
     name: str
-    arguments: str = ""
+    arguments: StringIO = field(default_factory=StringIO)
 
     def item(self, status: str) -> Object:
         return {
@@ -79,14 +98,8 @@ class _Call:
             "status": status,
             "call_id": self.call_id,
             "name": self.name,
-            "arguments": self.arguments,
+            "arguments": self.arguments.getvalue(),
         }
-
-
-def _part(kind: str, words: str) -> Object:
-    if kind == "refusal":
-        return {"type": "refusal", "refusal": words}
-    return {"type": "output_text", "text": words, "annotations": [], "logprobs": []}
 
 
 class ResponsesEncoder(Encoder):
@@ -106,38 +119,29 @@ class ResponsesEncoder(Encoder):
         self.final: Object = {}
         """The Response object of the terminal event, once it was written."""
 
-    def encode(self, event: Event) -> Iterator[Frame]:
-        if isinstance(event, Started):
-            self._model = event.model or self._model
+    def encode(self, event: Event) -> Iterable[Frame]:
         if not self._began:
             self._began = True
-            for kind in ("response.created", "response.in_progress"):
-                opening = self.response("in_progress")
-                yield Frame(self.event(kind, response=opening), opening=True)
+            if isinstance(event, Started):
+                self._model = event.model or self._model
+            return (*self.openings(), *self.encode(event))
         match event:
-            case TextDelta(words):
-                yield from self.words("output_text", words)
-            case RefusalDelta(words):
-                yield from self.words("refusal", words)
-            case ReasoningDelta(words):
-                yield from self.reasoning(words)
-            case ReasoningSealed(seal, redacted):
-                yield from self.seal(resource.encrypted(seal, redacted=redacted))
-            case CallStarted(_, call_id, name):
-                yield from self.close_current("completed")
-                call = _Call(self._items, self.item_id("fc"), call_id, name)
-                self._calls.append(call)
-                yield self.added(call)
-            case CallArguments(index, more):
-                call = self._calls[index]
-                call.arguments += more
-                yield self.frame(
-                    "response.function_call_arguments.delta", item_id=call.id, output_index=call.at, delta=more
-                )
+            case TextDelta():
+                return self.words("output_text", event.text)
+            case RefusalDelta():
+                return self.words("refusal", event.text)
+            case ReasoningDelta():
+                return self.reasoning(event.text)
+            case ReasoningSealed():
+                return self.seal(resource.encrypted(event.seal, redacted=event.redacted))
+            case CallStarted():
+                return self.call(event)
+            case CallArguments():
+                return (self.arguments(event),)
             case Finished():
-                yield from self.finish(event)
+                return self.finish(event)
             case _:
-                pass
+                return ()
 
     def failed(self, failure: Failure) -> bytes:
         model = self._model or None
@@ -175,22 +179,29 @@ class ResponsesEncoder(Encoder):
 
     # -- the answer
 
-    def words(self, kind: str, words: str) -> Iterator[Frame]:
+    def openings(self) -> Iterator[Frame]:
+        """Begin the turn."""
+        for kind in ("response.created", "response.in_progress"):
+            yield Frame(self.event(kind, response=self.response("in_progress")), opening=True)
+
+    def words(self, kind: str, words: str) -> Iterable[Frame]:
         """Write text or refusal, each in its own part of a message."""
+        frames: list[Frame] = []
         message = self._current
         if not isinstance(message, _Message):
-            yield from self.close_current("completed")
+            frames += self.close_current("completed")
             message = self._current = _Message(self._items, self.item_id("msg"))
-            yield self.added(message)
-        if message.open_part and message.parts[-1][0] != kind:
-            yield from self.close_part(message)
+            frames.append(self.added(message))
+        if message.open_part and message.parts[-1].kind != kind:
+            frames += self.close_part(message)
         if not message.open_part:
-            message.parts.append((kind, ""))
+            message.parts.append(_Part(kind))
             message.open_part = True
-            yield self.part_frame("response.content_part.added", message, part=_part(kind, ""))
-        message.parts[-1] = (kind, message.parts[-1][1] + words)
+            frames.append(self.part_frame("response.content_part.added", message, part=message.parts[-1].content()))
+        message.parts[-1].words.write(words)
         extra: Object = {"logprobs": []} if kind == "output_text" else {}
-        yield self.part_frame(f"response.{kind}.delta", message, delta=words, **extra)
+        frames.append(self.part_frame(f"response.{kind}.delta", message, delta=words, **extra))
+        return frames
 
     def part_frame(self, kind: str, message: _Message, **members: object) -> Frame:
         """Return an event about the last part of a message."""
@@ -199,21 +210,22 @@ class ResponsesEncoder(Encoder):
 
     def close_part(self, message: _Message) -> Iterator[Frame]:
         """Close the open part of a message."""
-        kind, words = message.parts[-1]
+        kind, words = message.parts[-1].kind, message.parts[-1].words.getvalue()
         message.open_part = False
         said: Object = {"refusal": words} if kind == "refusal" else {"text": words, "logprobs": []}
         yield self.part_frame(f"response.{kind}.done", message, **said)
-        yield self.part_frame("response.content_part.done", message, part=_part(kind, words))
+        yield self.part_frame("response.content_part.done", message, part=message.parts[-1].content())
 
     def reasoning(self, words: str) -> Iterator[Frame]:
         """Write reasoning as the summary of a reasoning item."""
         item = self._current
         if not isinstance(item, _Reasoning):
             item = yield from self.open_reasoning()
-        if not item.words:
+        if not item.told:
+            item.told = True
             part = {"type": "summary_text", "text": ""}
             yield self.summary_frame("response.reasoning_summary_part.added", item, part=part)
-        item.words += words
+        item.words.write(words)
         yield self.summary_frame("response.reasoning_summary_text.delta", item, delta=words)
 
     def seal(self, encrypted: str) -> Iterator[Frame]:
@@ -231,6 +243,21 @@ class ResponsesEncoder(Encoder):
         yield self.added(item)
         return item
 
+    def call(self, event: CallStarted) -> Iterator[Frame]:
+        """Begin a function call."""
+        yield from self.close_current("completed")
+        call = _Call(self._items, self.item_id("fc"), event.id, event.name)
+        self._calls.append(call)
+        yield self.added(call)
+
+    def arguments(self, event: CallArguments) -> Frame:
+        """Write more of a call's arguments."""
+        call = self._calls[event.index]
+        call.arguments.write(event.text)
+        return self.frame(
+            "response.function_call_arguments.delta", item_id=call.id, output_index=call.at, delta=event.text
+        )
+
     def summary_frame(self, kind: str, item: _Reasoning, **members: object) -> Frame:
         """Return an event about the summary of a reasoning item."""
         return self.frame(kind, item_id=item.id, output_index=item.at, summary_index=0, **members)
@@ -238,9 +265,10 @@ class ResponsesEncoder(Encoder):
     def close_current(self, status: str) -> Iterator[Frame]:
         """Close the message or reasoning item that is open, if any."""
         item, self._current = self._current, None
-        if isinstance(item, _Reasoning) and item.words:
-            part = {"type": "summary_text", "text": item.words}
-            yield self.summary_frame("response.reasoning_summary_text.done", item, text=item.words)
+        if isinstance(item, _Reasoning) and item.told:
+            words = item.words.getvalue()
+            part = {"type": "summary_text", "text": words}
+            yield self.summary_frame("response.reasoning_summary_text.done", item, text=words)
             yield self.summary_frame("response.reasoning_summary_part.done", item, part=part)
         if isinstance(item, _Message) and item.open_part:
             yield from self.close_part(item)
@@ -261,7 +289,7 @@ class ResponsesEncoder(Encoder):
                 item_id=call.id,
                 output_index=call.at,
                 name=call.name,
-                arguments=call.arguments,
+                arguments=call.arguments.getvalue(),
             )
             yield self.item_done(call, status if call.at == last else "completed")
         yield self.terminal(event, status, reason)

@@ -4,7 +4,8 @@ Beside the relay stands the ledger of what was streamed: it makes one JSON answe
 one that came without its response object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import StringIO
 
 from gateproof_reference import failures, sse, wirejson
 from gateproof_reference.canonical import Event, Failed, Finished, Identity
@@ -29,6 +30,11 @@ STREAMED: dict[str, tuple[str, str, str]] = {
 """Events that stream words, and where the words stand in their item: member, type of the part, member of the part."""
 
 
+ARGUMENTS = "response.function_call_arguments"
+GROWING = frozenset({f"{ARGUMENTS}.delta", *(kind for kind in STREAMED if kind.endswith(".delta"))})
+"""Events that add to words which may be long."""
+
+
 class Ledger:
     """What a stream has told so far, in the upstream's own objects."""
 
@@ -37,6 +43,8 @@ class Ledger:
         self._model = model
         self._created: Object = {}
         self._items: dict[int, Object] = {}
+        self._growing: dict[int, dict[tuple[str, int], tuple[Object, StringIO]]] = {}
+        """By output_index, then by kind and place: the first of some deltas, and the words of all."""
 
     @property
     def id(self) -> str:
@@ -51,12 +59,27 @@ class Ledger:
     def note(self, kind: str, event: Object) -> None:
         """Take one event. Items count when they are done; deltas of an item that never was are filled in."""
         response, item, at = event.get("response"), event.get("item"), integer(event.get("output_index"))
+        if at is not None:
+            if kind in GROWING:
+                self._grow(at, kind, event)
+                return
+            self._settle(at)
         if kind in decode.OPENINGS and isinstance(response, dict) and not self._created:
             self._created = response
         if kind in ("response.output_item.added", "response.output_item.done") and isinstance(item, dict):
             self._items[len(self._items) if at is None else at] = item
         elif at is not None:
             self._fill(at, kind, event)
+
+    def _grow(self, at: int, kind: str, event: Object) -> None:
+        """Collect a delta: to add each to its item would copy all the words there every time."""
+        _, words = self._growing.setdefault(at, {}).setdefault((kind, decode.place(event)), (event, StringIO()))
+        words.write(text(event.get("delta")))
+
+    def _settle(self, at: int) -> None:
+        """Add what was collected to its item."""
+        for (kind, _), (event, words) in self._growing.pop(at, {}).items():
+            self._fill(at, kind, {**event, "delta": words.getvalue()})
 
     def _fill(self, at: int, kind: str, event: Object) -> None:
         if kind in STREAMED:
@@ -65,13 +88,15 @@ class Ledger:
         item = self._items.get(at)
         if item is None:
             return
-        if kind == "response.function_call_arguments.delta":
+        if kind == f"{ARGUMENTS}.delta":
             item["arguments"] = text(item.get("arguments")) + text(event.get("delta"))
-        elif kind == "response.function_call_arguments.done":
+        elif kind == f"{ARGUMENTS}.done":
             item["arguments"] = text(event.get("arguments")) or text(item.get("arguments"))
 
     def output(self) -> list[Object]:
         """Return the streamed items in output_index order, whatever order they were done in (metapi#174)."""
+        for at in list(self._growing):
+            self._settle(at)
         return [self._items[at] for at in sorted(self._items)]
 
     def final(self, kind: str, event: Object) -> Object:
@@ -124,35 +149,34 @@ class ResponsesRelay(Reader[Out]):
         self._ledger = Ledger(model, identity)
         self._sequence = 0
 
-    def on_event(self, event: sse.Event) -> Iterator[Out]:
-        if event.data.strip() == decode.DONE:
-            return
+    def on_event(self, event: sse.Event) -> Iterable[Out]:
         payload = parse_object(event.data)
-        if payload is None:
-            self.over = True
-            yield Failed(failures.unreadable("an event is not a JSON object"))
-            return
-        yield from self.on_payload(event, payload)
+        if payload is not None:
+            return (self.on_payload(event, payload),)
+        if event.data.strip() == decode.DONE:
+            return ()
+        self.over = True
+        return (Failed(failures.unreadable("an event is not a JSON object")),)
 
-    def on_payload(self, event: sse.Event, payload: Object) -> Iterator[Out]:
+    def on_payload(self, event: sse.Event, payload: Object) -> Out:
         """Relay one event, or end the turn."""
         kind = decode.kind_of(event, payload)
         if kind in decode.FAILURES:
-            yield self.on_failure(kind, event, payload)
-            return
+            return self.on_failure(kind, event, payload)
         if kind in decode.TERMINALS:
-            yield self.on_terminal(kind, event, payload)
-            return
+            return self.on_terminal(kind, event, payload)
         self._ledger.note(kind, payload)
         self._count(payload)
-        yield Frame(relayed(kind, event, payload), opening=kind in decode.OPENINGS)
+        return Frame(relayed(kind, event, payload), opening=kind in decode.OPENINGS)
 
     def on_failure(self, kind: str, event: sse.Event, payload: Object) -> Out:
         """Read a failure. Only a `response.failed` with its response is the client's as it is (bifrost#6783), unless a key
         was cut out of it."""
         self.over = True
         response = payload.get("response")
-        genuine = kind == "response.failed" and isinstance(response, dict) and failures.without_keys(response) is response
+        genuine = (
+            kind == "response.failed" and isinstance(response, dict) and failures.without_keys(response) is response
+        )
         return Failed(decode.failure_in(kind, payload), relayed(kind, event, payload) if genuine else None)
 
     def on_terminal(self, kind: str, event: sse.Event, payload: Object) -> Out:

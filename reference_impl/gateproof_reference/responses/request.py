@@ -32,11 +32,30 @@ READ = frozenset(
 HARMLESS: dict[str, tuple[object, ...]] = {"background": (False,), "top_logprobs": (0,)}
 """Parameters that no other API has, with the values that ask for nothing. Any other value is refused, not forgotten."""
 
-HINTS = frozenset({"truncation", "client_metadata", "prompt_cache_retention"})
+HINTS = frozenset({"truncation", "client_metadata", "context_management"})
 """What may be left out on the way: leave to shorten (not taken), labels."""
 
 SEALED = "reasoning.encrypted_content"
-"""The one extra of the answer that another API has too. The others in `include` are left out: only this API has them."""
+"""The one extra of the answer that another API has too."""
+
+OF_NOTHING = frozenset(
+    {
+        *("file_search_call.results", "web_search_call.results", "web_search_call.action.sources"),
+        *("computer_call_output.output.image_url", "code_interpreter_call.outputs", "message.input_image.image_url"),
+    }
+)
+"""Extras of items that an answer in translation never has, so there is nothing to add. Any other in `include` is refused."""
+
+REASONING = frozenset({"effort", "summary", "generate_summary"})
+PLAIN_REASONING: dict[str, tuple[object, ...]] = {"context": ("auto",), "mode": ("standard",)}
+SHAPE = frozenset({"format", "verbosity"})
+TOOL = frozenset({"type", "name", "description", "parameters", "strict"})
+PLAIN_TOOL: dict[str, tuple[object, ...]] = {
+    "defer_loading": (False,),
+    "async": (False,),
+    "allowed_callers": (["direct"],),
+}
+"""Members of `reasoning`, `text` and a function, with the values of those that no other API has which ask for nothing."""
 
 ROLES = ("system", "developer", "user", "assistant")
 ELSEWHERE = ("previous_response_id", "conversation", "prompt")
@@ -64,6 +83,8 @@ def decode(body: Object) -> Request:
     instructions = field(body, "instructions", str)
     shape = field(body, "text", dict) or {}
     reasoning = field(body, "reasoning", dict) or {}
+    reject_unknown(shape, SHAPE, where="text")
+    reject_unknown(reasoning, REASONING, PLAIN_REASONING, where="reasoning")
     items: list[Item] = [Said("system", (Text(instructions),))] if instructions else []
     if isinstance(body["input"], str):
         items.append(Said("user", (Text(body["input"]),)))
@@ -80,12 +101,19 @@ def decode(body: Object) -> Request:
         format=_format(field(shape, "format", dict, "text")),
         max_output_tokens=field(body, "max_output_tokens", int),
         effort=field(reasoning, "effort", str, "reasoning"),
-        shows_reasoning=reasoning.get("summary") is not None,
-        seals_reasoning=SEALED in words(body.get("include"), "include"),
+        shows_reasoning=any(reasoning.get(name) is not None for name in ("summary", "generate_summary")),
+        seals_reasoning=SEALED in _included(body),
         verbosity=field(shape, "verbosity", str, "text"),
         shared={name: body[name] for name in SHARED if body.get(name) is not None},
         asked=body,
     )
+
+
+def _included(body: Object) -> tuple[str, ...]:
+    included = words(body.get("include"), "include")
+    if lost := next((name for name in included if name != SEALED and name not in OF_NOTHING), None):
+        raise unsupported("include", f"the upstream's API has no {lost!r}")
+    return included
 
 
 def _items(item: Object, where: str) -> list[Item]:
@@ -138,6 +166,7 @@ def _part(part: object, where: str) -> Part:
 def _tool(tool: object, where: str) -> Tool:
     match tool:
         case {"type": "function", "name": str(name), **rest}:
+            reject_unknown(rest, TOOL, PLAIN_TOOL, where=where)
             return Tool(
                 name, field(rest, "description", str), field(rest, "parameters", dict), field(rest, "strict", bool)
             )
