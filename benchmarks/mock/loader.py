@@ -1,4 +1,4 @@
-"""The load generator of mock_speed.py: compiles load.c, writes the requests, runs it, reads its line of JSON."""
+"""The load generator of mock_speed.py and gateway_speed.py: compiles load.c, writes the requests, runs it, reads its line of JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,17 @@ def request(script: str) -> bytes:
 
 
 class Clocks:
-    """The CPU time of the server, of this program with its load generator, and of their two cores, from now on."""
+    """The CPU time of the server, of this program with its load generator, and of their two cores, from now on.
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    `beside` are the servers that belong to the measurement too, on the load generator's core.
+    """
+
+    def __init__(self, server: Server, beside: Sequence[Server] = ()) -> None:
+        self.server, self.beside = server, beside
         self.began = self.read()
 
     def read(self) -> tuple[float, float, float]:
-        mine = sum(os.times()[:4])
+        mine = sum(os.times()[:4]) + sum(server.cpu() for server in self.beside)
         on_server, on_load = core_seconds(SERVER_CORE), core_seconds(LOAD_CORE)
         return time.monotonic(), on_server - self.server.cpu(), on_load - mine
 
@@ -47,6 +50,7 @@ class Clocks:
 class Load:
     def __init__(self, folder: Path) -> None:
         self.folder, self.program = folder, folder / "load"
+        self.beside: list[Server] = []
         compiler = shutil.which("cc")
         if compiler is None:
             raise Failure("there is no C compiler (cc): the load generator is written in C")
@@ -65,7 +69,7 @@ class Load:
         """One measurement; every answer has to be whole and a 2xx."""
         command = self.command(mode, server, script, *numbers)
         what = f"{server.kind.name}, {mode} {script}"
-        before = Clocks(server)
+        before = Clocks(server, self.beside)
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         except subprocess.TimeoutExpired:

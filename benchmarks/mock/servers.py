@@ -35,6 +35,7 @@ class Kind:
 
     name: str
     command: Callable[[int], list[str]]
+    start_limit: float = START_LIMIT
 
 
 def cores() -> tuple[int, int]:
@@ -74,8 +75,8 @@ class Server:
         code = self.process.poll()
         if code is not None:
             raise Failure(f"{self.kind.name} ended with {code}: {self.last_words()}")
-        if time.perf_counter() - self.began > START_LIMIT:
-            raise Failure(f"{self.kind.name} did not answer in {START_LIMIT:.0f} s: {self.last_words()}")
+        if time.perf_counter() - self.began > self.kind.start_limit:
+            raise Failure(f"{self.kind.name} did not answer in {self.kind.start_limit:.0f} s: {self.last_words()}")
 
     def last_words(self) -> str:
         lines = self.log.read_text("utf-8", "replace").strip().splitlines()

@@ -7,12 +7,17 @@ ones is a leak between requests and is journalled with all of them.
 
 from __future__ import annotations
 
-import importlib
-import io
 import re
 import secrets
+import sys
 import zlib
+from collections.abc import Callable
 from typing import Any
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 # No letter or digit may follow: a longer word is somebody else's. What stands before is no clue, since in JSON that
 # may be the n of an escaped line end.
@@ -46,7 +51,7 @@ def markers_in(body: bytes) -> tuple[str, ...]:
 def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
     """The body without its Content-Encoding, and what went wrong: "" or a sentence for the client.
 
-    gzip, deflate, and zstd where Python brings it (3.14) or the `zstandard` package is there. At most 64 MiB come out.
+    gzip, deflate and zstd. At most 64 MiB come out.
     """
     for coding in reversed([c.strip().lower() for c in encoding.split(",") if c.strip()]):
         try:
@@ -54,40 +59,27 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
                 case "identity":
                     continue
                 case "gzip" | "x-gzip":
-                    body = _inflate(body, 16 + zlib.MAX_WBITS)
+                    body = _undone(body, lambda: zlib.decompressobj(16 + zlib.MAX_WBITS))
                 case "deflate":
-                    body = _inflate(body, zlib.MAX_WBITS)
+                    body = _undone(body, zlib.decompressobj)
                 case "zstd":
-                    body = _unzstd(body)
+                    body = _undone(body, zstd.ZstdDecompressor)
                 case _:
                     return body, f"Content-Encoding {coding[:40]!r} is not known here."
-        except ImportError:
-            return body, "Content-Encoding zstd needs the `zstandard` package beside the mock."
         except Exception as error:  # every decoder has its own exceptions, and all of them mean the same
             return body, f"The body is not the {coding} that Content-Encoding says: {error}"
     return body, ""
 
 
-def _inflate(body: bytes, bits: int) -> bytes:
+def _undone(body: bytes, reader: Callable[[], Any]) -> bytes:
+    """Undo the members (zstd: frames) of a body; zlib and zstd read one each, with the same methods."""
     out: list[bytes] = []
     room = _DECODED_LIMIT
     while body and room > 0:
-        member = zlib.decompressobj(bits)
+        member = reader()
         out.append(member.decompress(body, room))
         room -= len(out[-1])
         if not member.eof:
             raise ValueError("it is cut short" if room > 0 else "it is too large")
         body = member.unused_data
     return b"".join(out)
-
-
-def _unzstd(body: bytes) -> bytes:
-    module: Any
-    try:
-        module = importlib.import_module("compression.zstd")
-    except ImportError:
-        module = importlib.import_module("zstandard")
-        reader: io.RawIOBase = module.ZstdDecompressor().stream_reader(io.BytesIO(body), read_across_frames=True)
-        return reader.read(_DECODED_LIMIT) or b""
-    data: bytes = module.ZstdDecompressor().decompress(body, _DECODED_LIMIT)
-    return data

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import sys
 import zlib
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
 
@@ -19,6 +21,11 @@ from gateproof_mock.serving.calls import BODY_KEPT, Call
 from gateproof_mock.serving.journal import LEG_LIMIT, Entry, Journal, Leg
 from gateproof_mock.serving.stage import RULE_LIMIT, SCRIPT_LIMIT, Barrier, Stage
 from gateproof_schemas import validate
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 A, B = "gp-aaaaaa-aaaaaaaa", "gp-bbbbbb-bbbbbbbb"
 
@@ -47,18 +54,26 @@ def test_decoding() -> None:
     assert decoded(gzip.compress(body) + gzip.compress(b"more"), "GZIP") == (body + b"more", "")
     assert decoded(zlib.compress(body), " deflate ") == (body, "")
     assert decoded(gzip.compress(zlib.compress(body)), "deflate, gzip") == (body, "")
+    assert decoded(zstd.compress(body), "zstd") == (body, "")
+    assert decoded(zstd.compress(body) + zstd.compress(b"more"), "zstd") == (body + b"more", "")
     assert decoded(body, "identity") == (body, "")
     assert decoded(body, "") == (body, "")
-    for wrong in (body, gzip.compress(body)[:-12]):
-        same, problem = decoded(wrong, "gzip")
+    for coding, wrong in (
+        ("gzip", body),
+        ("gzip", gzip.compress(body)[:-12]),
+        ("zstd", body),
+        ("zstd", zstd.compress(body)[:-4]),
+    ):
+        same, problem = decoded(wrong, coding)
         assert same == wrong
-        assert problem.startswith("The body is not the gzip")
+        assert problem.startswith(f"The body is not the {coding}")
     assert "br" in decoded(body, "br")[1]
 
 
-def test_a_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(bytes(80 * 1024 * 1024), 1)
-    same, problem = decoded(bomb, "gzip")
+@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("zstd", zstd.compress)])
+def test_a_bomb_is_not_unpacked(coding: str, compress: Callable[[bytes, int], bytes]) -> None:
+    bomb = compress(bytes(80 * 1024 * 1024), 1)
+    same, problem = decoded(bomb, coding)
     assert same == bomb
     assert "too large" in problem
 

@@ -28,6 +28,9 @@ class Api(ABC):
 
     # -- as a surface
 
+    function_types: tuple[str | None, ...] = ("function",)
+    """`type` of the tools that every API has: functions of the client's own. Any other tool is the provider's."""
+
     @abstractmethod
     def check_request(self, body: Object) -> None:
         """Raise RefusedError if the essentials of a request are missing or have a wrong type. Used on every pair."""

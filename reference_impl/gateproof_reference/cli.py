@@ -63,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--force-upstream-stream", action="store_true", help="stream upstream for JSON clients too")
     options.add_argument(
+        "--drop-tools",
+        action="store_true",
+        help="leave out the tools that the upstream's API does not have (else: 400)",
+    )
+    options.add_argument(
         "--grace", metavar="S", type=seconds, default=GRACE, help="what open answers have left when SIGTERM says stop"
     )
     options.add_argument(
@@ -106,10 +111,10 @@ def settings(options: argparse.Namespace) -> Settings:
     if not options.upstream:
         give_up("--upstream is missing (the API base of the upstream, such as http://127.0.0.1:8089/v1)")
     parts = urlsplit(options.upstream)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_is_one(parts):
-        give_up(f"--upstream must be an http or https URL, not {options.upstream!r}")
     if parts.query or parts.fragment or "@" in parts.netloc:
         give_up("--upstream must end with its path and hold no name or password: the key is --upstream-key")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _port_is_one(parts):
+        give_up(f"--upstream must be an http or https URL, not {options.upstream!r}")
     if path := next((api.path for api in APIS.values() if parts.path.rstrip("/").endswith(api.path)), None):
         give_up(f"--upstream must end before {path}, which is appended: it is the API base, such as .../v1")
     for name, key in (("--key", options.key), ("--upstream-key", options.upstream_key)):
@@ -133,6 +138,7 @@ def settings(options: argparse.Namespace) -> Settings:
         max_concurrency=options.max_concurrency,
         queue_timeout=options.queue_timeout,
         force_upstream_stream=options.force_upstream_stream,
+        drop_tools=options.drop_tools,
     )
 
 
@@ -165,7 +171,7 @@ def bind(listen: str) -> socket.socket:
 class _Server(uvicorn.Server):
     """Says when it is ready, on stdout and once; and tells the gateway when it shall stop."""
 
-    def __init__(self, app: ASGIApp, grace: float) -> None:
+    def __init__(self, app: ASGIApp, chosen: Settings, grace: float) -> None:
         config = uvicorn.Config(
             app,
             http="h11",
@@ -179,6 +185,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
         self._app = app
+        self._settings = chosen
         self._grace = grace
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -186,11 +193,12 @@ class _Server(uvicorn.Server):
         host, port = (sockets or [])[0].getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         print(f"gateproof reference listening on http://{host}:{port}", flush=True)
-        logs.note("started", listen=f"{host}:{port}")
+        dialects = {"dialect": self._settings.dialect, "dialect_for": dict(self._settings.dialect_for)}
+        logs.note("started", {"listen": f"{host}:{port}", "upstream": self._settings.upstream, **dialects})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if isinstance(self._app, Gateway):
-            logs.note("stopping", open=self._app.stop_in(self._grace), grace=self._grace)
+            logs.note("stopping", {"open": self._app.stop_in(self._grace), "grace": self._grace})
         await super().shutdown(sockets)
         logs.note("stopped")
 
@@ -213,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # uvicorn raises the signal again when it is done; a stop that was asked for is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        asyncio.run(_Server(app, options.grace).serve([bound]))
+        asyncio.run(_Server(app, chosen, options.grace).serve([bound]))
     except KeyboardInterrupt:
         pass
     finally:

@@ -16,7 +16,7 @@ MEMBERS = 16
 """Members (gzip) or frames (zstd) that a body may have one after the other. Clients send one; without a bound a body of
 empty ones is a bomb too, of work and not of bytes."""
 
-WINDOW = {zstd.DecompressionParameter.window_log_max: 23}
+WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 """8 MiB of memory for a zstd frame, which is what RFC 9659 grants this content coding."""
 
 

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from gateproof_reference import failures
@@ -23,7 +24,7 @@ LEVELS = ("debug", "info", "warning", "error")
 of this gateway, `error` what should never happen."""
 
 LABEL = re.compile(r"[\w.:/-]{1,64}")
-"""A code or type of an upstream that is one. Some put whole sentences there."""
+"""A code of an upstream, or a type of a client's tool, that is one. Some put whole sentences there."""
 
 _logger = logging.getLogger("gateproof_reference")
 
@@ -85,15 +86,20 @@ def exception(error: BaseException) -> dict[str, Any]:
     return found if earlier is None else {**found, "because_of": exception(earlier)}
 
 
-def note(event: str, level: int = logging.INFO, **members: object) -> None:
-    """Write a line about the gateway itself."""
+def note(event: str, members: Mapping[str, object] = MappingProxyType({}), level: int = logging.INFO) -> None:
+    """Write a line."""
     _logger.log(level, event, extra={"members": members})
 
 
 def answered(trail: Trail, status: int, seconds: float) -> None:
     """Write a line about an answer that ended as it should; of any other there is a line already."""
     if not trail.failed and _logger.isEnabledFor(logging.DEBUG):
-        note("answered", logging.DEBUG, **trail.members(), status=status, seconds=round(seconds, 3))
+        note("answered", {**trail.members(), "status": status, "seconds": round(seconds, 3)}, logging.DEBUG)
+
+
+def dropped(trail: Trail, types: tuple[str, ...]) -> None:
+    """Write a line about the tools that a request lost in translation."""
+    note("dropped", {**trail.members(), "tools": [label(word) for word in types]})
 
 
 def failed(trail: Trail, failure: Failure, *, status: int, in_band: bool) -> None:
@@ -112,7 +118,7 @@ def failed(trail: Trail, failure: Failure, *, status: int, in_band: bool) -> Non
         "in_band": in_band,
     }
     level = logging.INFO if kind == "request" else logging.WARNING
-    note("failed", level, **trail.members(), **{name: value for name, value in told.items() if value is not None})
+    note("failed", {**trail.members(), **{name: value for name, value in told.items() if value is not None}}, level)
 
 
 def crashed(trail: Trail, error: Exception) -> None:
@@ -121,5 +127,5 @@ def crashed(trail: Trail, error: Exception) -> None:
 
 
 def label(word: str) -> str:
-    """Return a word of the upstream, if it is one word."""
-    return word if LABEL.fullmatch(word) else "(not a code)"
+    """Return a word of somebody else, if it is one word."""
+    return word if LABEL.fullmatch(word) else "(not a word)"

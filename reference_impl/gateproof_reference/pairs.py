@@ -8,12 +8,15 @@ from gateproof_reference.canonical import Identity, Request
 from gateproof_reference.failures import Failure, RefusedError, bad_request, unreadable, without_keys
 from gateproof_reference.streams import Gatherer, Pipe
 from gateproof_reference.turns import Translation, TurnGatherer
-from gateproof_reference.wirejson import Object
+from gateproof_reference.wirejson import Object, text
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A client's request that is ready for its upstream. `request` is None where nothing is translated."""
+    """A client's request that is ready for its upstream. `request` is None where nothing is translated.
+
+    `dropped` are the types of the tools that were left out, if the operator allowed that.
+    """
 
     surface: Api
     dialect: Api
@@ -23,6 +26,7 @@ class Exchange:
     payload: bytes
     client_streams: bool
     upstream_streams: bool
+    dropped: tuple[str, ...] = ()
 
     def pipe(self) -> Pipe:
         """Return what turns the answer into the client's stream."""
@@ -54,21 +58,54 @@ class Exchange:
 
 
 def prepare(
-    surface: Api, dialect: Api, raw: bytes, body: Object, identity: Identity, *, force_stream: bool
+    surface: Api,
+    dialect: Api,
+    raw: bytes,
+    body: Object,
+    identity: Identity,
+    *,
+    force_stream: bool,
+    drop_tools: bool = False,
 ) -> Exchange:
-    """Return the exchange for a client's request. Raise RefusedError if it cannot be served."""
+    """Return the exchange for a client's request. Raise RefusedError if it cannot be served.
+
+    `drop_tools` leaves out the tools that another API does not have, which are refused otherwise.
+    """
     surface.check_request(body)
     wants_stream = body.get("stream") is True
     streams = wants_stream or force_stream
     request: Request | None = None
+    dropped: tuple[str, ...] = ()
     if surface is dialect:
         # The client's own bytes, unless something must be asked for that it did not ask.
         payload = raw if streams == wants_stream else written(dialect.adapt(body, stream=streams))
     else:
+        if drop_tools:
+            body, dropped = functions_only(surface, body)
         request = surface.decode_request(body)
         wants_usage = surface.wants_usage(body) or not wants_stream
         payload = written(dialect.encode_request(request, stream=streams, usage=wants_usage))
-    return Exchange(surface, dialect, identity, body, request, payload, wants_stream, streams)
+    return Exchange(surface, dialect, identity, body, request, payload, wants_stream, streams, dropped)
+
+
+def functions_only(surface: Api, body: Object) -> tuple[Object, tuple[str, ...]]:
+    """Return a request without the tools that are no functions, and their types.
+
+    If no tool is left, neither is what may only stand beside one (OpenAI API reference). A choice that forces a call stays:
+    it cannot be met, and must be refused.
+    """
+    tools = body.get("tools")
+    if not isinstance(tools, list):
+        return body, ()
+    # What is no object stays, and is refused as what it is.
+    kept = [tool for tool in tools if not isinstance(tool, dict) or tool.get("type") in surface.function_types]
+    dropped = tuple(text(tool.get("type")) for tool in tools if tool not in kept)
+    if kept or not dropped:
+        return {**body, "tools": kept}, dropped
+    choice = body.get("tool_choice")
+    free = (choice.get("type") if isinstance(choice, dict) else choice) in (None, "auto", "none")
+    beside = {"tools", "parallel_tool_calls", *(("tool_choice",) if free else ())}
+    return {name: value for name, value in body.items() if name not in beside}, dropped
 
 
 def written(question: Object) -> bytes:

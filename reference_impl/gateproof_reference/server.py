@@ -48,6 +48,7 @@ class Settings:
     max_concurrency: int | None = None
     queue_timeout: float = 30.0
     force_upstream_stream: bool = False
+    drop_tools: bool = False
 
 
 class Gateway:
@@ -220,8 +221,10 @@ class Gateway:
     async def _turn(self, surface: Api, request: Request, raw: bytes, answer: Answer, identity: Identity) -> None:
         body = intake.json_object(raw)
         dialect = self.dialect_of(body, answer)
-        forced = self._settings.force_upstream_stream
-        exchange = pairs.prepare(surface, dialect, raw, body, identity, force_stream=forced)
+        forced, drops = self._settings.force_upstream_stream, self._settings.drop_tools
+        exchange = pairs.prepare(surface, dialect, raw, body, identity, force_stream=forced, drop_tools=drops)
+        if exchange.dropped:
+            logs.dropped(answer.trail, exchange.dropped)
         own = request if surface is dialect else None
         call = partial(
             self._upstream.call,

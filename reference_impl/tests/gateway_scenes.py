@@ -118,7 +118,12 @@ def piece(index: int, arguments: str, **more: Any) -> dict[str, Any]:
     return chunk({"tool_calls": [{"index": index, **more, "function": function}]})
 
 
-def chat_turn(*chunks: dict[str, Any], reason: str = "stop") -> list[Any]:
+def as_it_is(event: dict[str, Any]) -> bytes:
+    """Return a chunk whose characters beyond ASCII are not escaped."""
+    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def chat_turn(*chunks: dict[str, Any] | bytes, reason: str = "stop") -> list[Any]:
     return [ROLE, *chunks, chunk({}, reason), chunk(usage=CHAT_USAGE), DONE]
 
 
@@ -310,6 +315,7 @@ def scenes() -> list[Scene]:
         [ROLE, chunk({"content": "Hel"})],
         [sse(ROLE), sse(chunk({"content": "Hel"})), CUT],
         [ROLE, chunk({"content": "Hel"}), chunk(error={"type": "rate_limit_error", "message": "wait"}), DONE],
+        chat_turn(as_it_is(chunk({"content": "one\u2028two"}))),
     ]
     m_streams: list[list[Any]] = [
         messages_turn(thinking("I think"), text_block("Hello, world"), use(2), reason="tool_use"),

@@ -126,7 +126,9 @@ def thoughts(draw: st.DrawFn) -> Element:
     if not any(shown):
         return Reasoning(encrypted=seal)
     sealed = {"encrypted": draw(st.sampled_from(["", seal])), "signature": seal}
-    return Reasoning(full=shown, **sealed) if draw(st.booleans()) else Reasoning(pieces=shown, **sealed)
+    form = draw(st.sampled_from(["summary", "full", "both"]))
+    summary = shown if form == "summary" else draw(pieces(draw(some_words))) if form == "both" else ()
+    return Reasoning(summary, () if form == "summary" else shown, **sealed)
 
 
 @st.composite
@@ -227,7 +229,7 @@ def meant(script: Script, api: str) -> Turn:
     turn = Turn(
         text=_words(script, (Text, Refusal) if api == "messages" else (Text,)),
         refusal="" if api == "messages" else _words(script, (Refusal,)),
-        reasoning=joined("".join("".join(e.full or e.pieces) for e in script.turn if isinstance(e, Reasoning))),
+        reasoning=joined("".join(_thought(e, api) for e in script.turn if isinstance(e, Reasoning))),
         seals=tuple(filter(None, (_seal(e, api) for e in script.turn if isinstance(e, Reasoning)))),
         calls=tuple(_calls(script, api)),
         model="m",
@@ -241,6 +243,11 @@ def meant(script: Script, api: str) -> Turn:
 def _words(script: Script, kinds: tuple[type[Text] | type[Refusal], ...]) -> str:
     found = [e.deltas if isinstance(e, Text) else e.pieces for e in script.turn if isinstance(e, kinds)]
     return joined("".join("".join(one) for one in found))
+
+
+def _thought(thought: Reasoning, api: str) -> str:
+    """What is shown of it: Responses has both of its forms, the others have the full one if it is there."""
+    return "".join(thought.pieces + thought.full if api == "responses" else thought.full or thought.pieces)
 
 
 def _seal(thought: Reasoning, api: str) -> str:

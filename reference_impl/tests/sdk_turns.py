@@ -68,7 +68,7 @@ def flat(told: Told, api: str) -> Turn:
             case ("refusal", str(said)):
                 words["refusal"] += said
             case ("reasoning", str(summary), str(full), str(seal)):
-                words["reasoning"] += full + summary
+                words["reasoning"] += summary + full
                 seals += [seal.removeprefix(REDACTED)] if seal else []
             case ("reasoning", str(shown)):
                 words["reasoning"] += shown

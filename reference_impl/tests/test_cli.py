@@ -85,9 +85,11 @@ def test_settings_come_from_options() -> None:
     options = cli.parser().parse_args(
         [*BASE, "--dialect", "chat", "--dialect-for", "a=b=responses", "--key", "k", "--upstream-key", "u",
          "--keepalive-interval", "0.5", "--idle-timeout", "2", "--max-concurrency", "3", "--queue-timeout", "4",
-         "--force-upstream-stream"]
+         "--force-upstream-stream", "--drop-tools"]
     )  # fmt: skip
-    assert cli.settings(options) == Settings(BASE[1], "chat", {"a=b": "responses"}, "k", "u", 0.5, 2.0, 3, 4.0, True)
+    assert cli.settings(options) == Settings(
+        BASE[1], "chat", {"a=b": "responses"}, "k", "u", 0.5, 2.0, 3, 4.0, True, True
+    )
 
 
 def test_a_process_says_where_it_listens_and_stops_when_told() -> None:

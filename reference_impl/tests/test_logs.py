@@ -118,7 +118,7 @@ def test_a_code_that_is_none_is_not_told(code: str, ask: Asking, fake: Fake, lin
     fake.says({"error": {"message": "m", "code": code}}, 500)
     turn(ask)
     (line,) = lines()
-    assert line["code"] in ("(not a code)", "***")
+    assert line["code"] in ("(not a word)", "***")
 
 
 def test_an_answer_is_a_line_for_debugging(ask: Asking, fake: Fake, lines: Lines) -> None:

@@ -30,8 +30,10 @@ def strict(file: Schema, event_types: Iterable[str] = ()) -> Schema:
     """The strict form of a schema file, whose relative references then lead to strict forms.
 
     `event_types` are the types that files of their own describe: the general schema of events is left with no other.
+    A file that begins with `_` holds parts of others and is not closed by itself.
     """
-    closed = _closed(file) | {"$id": file["$id"].replace(BASE, STRICT_BASE, 1)}
+    is_part = file["$id"].rpartition("/")[2].startswith("_")
+    closed = (_opened if is_part else _closed)(file) | {"$id": file["$id"].replace(BASE, STRICT_BASE, 1)}
     if words := list(event_types):
         closed["properties"]["type"] = {"enum": words}
     return closed
@@ -46,7 +48,7 @@ def _closed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     result = _opened(node)
-    if _may_be_an_object(node) and "additionalProperties" not in node:
+    if _knows_keys(node) and "additionalProperties" not in node:
         result["unevaluatedProperties"] = False
     return result
 
@@ -72,7 +74,6 @@ def _opened(node: Any) -> Any:
     return result
 
 
-def _may_be_an_object(node: Schema) -> bool:
-    if "type" in node:
-        return "object" in node["type"]
-    return not node.keys().isdisjoint({"$ref", "properties", "allOf", "anyOf", "oneOf", "if"})
+def _knows_keys(node: Schema) -> bool:
+    """`{"type": "object"}` alone adds to what another schema says about the same place, and knows none."""
+    return "object" in node.get("type", "object") and not node.keys().isdisjoint({"$ref", "properties", *_HERE_LISTED, "if"})

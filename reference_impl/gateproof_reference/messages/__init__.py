@@ -20,6 +20,7 @@ class MessagesApi(Api):
 
     name = "messages"
     path = "/messages"
+    function_types = (None, "custom")
     relayed_headers = ("anthropic-version", "anthropic-beta")
     relayed_query = ("beta",)
 

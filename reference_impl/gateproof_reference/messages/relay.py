@@ -55,9 +55,8 @@ class MessagesRelay(Reader[Out]):
         self.over = True
         error = payload.get("error")
         failure = failures.read_event(payload)
-        genuine = kind == "error" and isinstance(error, dict) and text(error.get("type"))
-        unchanged = genuine and failure.message == error.get("message")
-        return Failed(failure, relayed(kind, event, payload) if unchanged else None)
+        whole = isinstance(error, dict) and text(error.get("type")) and error.get("message") == failure.message
+        return Failed(failure, relayed(kind, event, payload) if kind == "error" and whole else None)
 
     def on_message_delta(self, event: sse.Event, payload: Object) -> Out:
         """Relay why the message ends. Clients crash without its usage, so it is never without."""

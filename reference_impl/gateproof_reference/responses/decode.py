@@ -218,10 +218,11 @@ class ResponsesDecoder(Decoder):
         if item.kind == "function_call":
             yield from self.announce(item, raw)
             yield from self.settle_arguments(item, text(raw.get("arguments")))
-        for at, part in enumerate(objects(raw.get("content"))):
-            yield from self.settle_part(item, at, part)
+        # The summary first, as it is streamed: both modes then tell reasoning in the same order.
         for at, part in enumerate(objects(raw.get("summary"))):
             yield from self.settle(item, "summary", at, text(part.get("text")))
+        for at, part in enumerate(objects(raw.get("content"))):
+            yield from self.settle_part(item, at, part)
         seal = text(raw.get("encrypted_content"))
         if item.kind == "reasoning" and seal and not item.sealed:
             item.sealed = True
