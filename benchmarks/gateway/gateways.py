@@ -74,6 +74,8 @@ def litellm(python: Path, base: str) -> Gateway:
 
 
 def codex_relay(program: Path, base: str) -> Gateway:
-    command = ["env", f"CODEX_RELAY_API_KEY={UPSTREAM_KEY}", str(program), "--bind", "127.0.0.1", "--upstream", base]
+    # Without a log, in which the upstream's address would be taken for its own.
+    command = ["env", "RUST_LOG=off", f"CODEX_RELAY_API_KEY={UPSTREAM_KEY}", str(program)]
+    command += ["--bind", "127.0.0.1", "--upstream", base]
     kind = Kind("codex-relay", lambda port: [*command, "--port", str(port)])
     return Gateway(kind, {("responses", "chat"): "gateproof"})

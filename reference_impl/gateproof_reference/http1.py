@@ -2,7 +2,7 @@
 
 Providers send each event in an HTTP chunk of its own, and the transport that httpx brings takes 20 microseconds for a chunk:
 five times what the translation of its event takes. Here one read of the socket is one piece of the body, however many
-chunks it holds. llhttp reads the protocol, through httptools, as it does for uvicorn on the client's side.
+chunks it holds. llhttp reads the protocol, through httptools.
 """
 
 import asyncio
@@ -18,6 +18,9 @@ READ_SIZE = 64 * 1024
 
 HEAD_LIMIT = 64 * 1024
 """Bytes that an answer may have before its body begins."""
+
+
+PORTS = {"http": 80, "https": 443}
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -48,13 +51,10 @@ class Transport(httpx.AsyncBaseTransport):
             raise
         return httpx.Response(answer.status, headers=answer.headers, stream=answer)
 
-    def _tls_for(self, request: httpx.Request) -> ssl.SSLContext | None:
-        if request.url.scheme == "https" and self._tls is None:
+    def _tls_for(self, url: httpx.URL) -> ssl.SSLContext | None:
+        if url.scheme == "https" and self._tls is None:
             self._tls = httpx.create_ssl_context(trust_env=False)
-        return self._tls if request.url.scheme == "https" else None
-
-
-_PORTS = {"http": 80, "https": 443}
+        return self._tls if url.scheme == "https" else None
 
 
 @contextmanager
@@ -122,7 +122,7 @@ class Answer(httpx.AsyncByteStream):
             await self._read()
 
     async def aclose(self) -> None:
-        # Nothing is left to be sent, so nothing is waited for: TLS would wait for the other side to agree.
+        # Not close(), which over TLS waits for the other side to agree. Nothing is left to be sent.
         self._writer.transport.abort()
 
     async def _read(self) -> int:

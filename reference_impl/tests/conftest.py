@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gateway_bench import Asking, Fake
 
 # The same examples every time, so that a verdict is the code's and not the dice's. For new ones:
-#   pytest reference_impl/tests -k generated --hypothesis-profile=long --hypothesis-seed=random
+#   pytest reference_impl/tests -k generated --hypothesis-profile=long --hypothesis-seed=1
 settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=40)
-settings.register_profile("long", database=None, deadline=None, max_examples=5000)
+settings.register_profile("long", database=None, deadline=None, max_examples=2000)
 settings.load_profile("same")
 
 

@@ -55,7 +55,8 @@ class ChatApi(Api):
         return relay.ChatRelay(_asked(body), identity)
 
     def gatherer(self, body: Object, identity: Identity) -> Gatherer:
-        return TurnGatherer(self.decoder(), lambda events: relay.gathered(events, _asked(body), identity))
+        keeper = relay.Keeper()
+        return TurnGatherer(keeper, lambda events: relay.gathered(events, _asked(body), identity, keeper))
 
 
 def _asked(body: Object) -> Request:

@@ -1,6 +1,7 @@
 """Chat Completions to itself: chunks pass as they are, under the same discipline as a translated stream."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from gateproof_reference import failures, sse, wirejson
 from gateproof_reference.canonical import Event, Failed, Identity, Request, Started
@@ -8,6 +9,8 @@ from gateproof_reference.chat import decode, encode
 from gateproof_reference.failures import Failure
 from gateproof_reference.streams import Frame, Out, Reader
 from gateproof_reference.wirejson import Object, integer, objects, parse_object, text
+
+SERVED = ("service_tier", "system_fingerprint")
 
 
 class ChatRelay(Reader[Out]):
@@ -69,7 +72,7 @@ class ChatRelay(Reader[Out]):
             "object": "chat.completion.chunk",
             "created": self._last.get("created", self._identity.now),
             "model": text(self._last.get("model")) or self._request.model,
-            "choices": [{"index": index, "delta": {}, "logprobs": None, "finish_reason": self.reason(index)}],
+            "choices": [{**empty(index), "finish_reason": self.reason(index)}],
         }
         return sse.encode(wirejson.dump(chunk))
 
@@ -85,23 +88,94 @@ class ChatRelay(Reader[Out]):
         yield Failed(cut or failures.truncated())
 
     def whole(self, body: Object) -> list[Out]:
-        encoder = encode.ChatEncoder(self._request, self._identity)
-        outs: list[Out] = []
-        for event in decode.decode_body(body):
-            outs += [event] if isinstance(event, Failed) else encoder.encode(event)
         self.over = True
-        return outs
+        fault = decode.body_fault(body)
+        if fault is not None:
+            return [Failed(fault)]
+        outs: list[Out] = []
+        for at, choice in enumerate(objects(body["choices"])):
+            payload = {**chunk_of(body, self._request, self._identity), "choices": [begun(at, choice)]}
+            self._note(payload, payload["choices"])
+            outs.append(Frame(sse.encode(wirejson.dump(payload)), opening=is_opening(payload["choices"])))
+            if text(choice.get("finish_reason")):
+                payload["choices"] = [{**empty(at), "finish_reason": choice["finish_reason"]}]
+                self._note(payload, payload["choices"])
+                outs.append(Frame(sse.encode(wirejson.dump(payload))))
+        return [*outs, *self._end_of(body)]
+
+    def _end_of(self, body: Object) -> Iterator[Out]:
+        """End a turn that came whole; its usage stands between the last finish_reason and [DONE]."""
+        *finishes, done = self.on_done()
+        yield from finishes
+        counted = {**chunk_of(body, self._request, self._identity), "choices": [], "usage": body.get("usage")}
+        if body.get("usage") and self._request.include_usage:
+            yield Frame(sse.encode(wirejson.dump(counted)))
+        yield done
 
     def failed(self, failure: Failure) -> bytes:
         return encode.failed_frame(failure)
 
 
-def gathered(events: Iterable[Event], request: Request, identity: Identity) -> Object:
+def chunk_of(body: Object, request: Request, identity: Identity) -> Object:
+    """Return what the chunks of a stream have in common with the completion that they are of."""
+    named = {"id": text(body.get("id")) or encode.chat_id(identity), "model": text(body.get("model")) or request.model}
+    created = body.get("created", identity.now)
+    return {**served(body), "object": "chat.completion.chunk", "created": created, **named}
+
+
+def served(payload: Object) -> Object:
+    """Return what a chunk or a completion tells of who served it."""
+    return {name: payload[name] for name in SERVED if payload.get(name) is not None}
+
+
+def begun(index: int, choice: Object) -> Object:
+    """Return the choice of a chunk that says all of a choice but its end; whatever its message holds goes along."""
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    calls = [{**call, "index": at} for at, call in enumerate(objects(message.get("tool_calls")))]
+    said = {name: value for name, value in message.items() if value is not None}
+    delta = {"role": "assistant", **said, **({"tool_calls": calls} if calls else {})}
+    return {**empty(index), "delta": delta, "logprobs": choice.get("logprobs")}
+
+
+def empty(index: int) -> Object:
+    """Return a choice of a chunk that says nothing."""
+    return {"index": index, "delta": {}, "logprobs": None, "finish_reason": None}
+
+
+class Keeper(decode.ChatDecoder):
+    """Reads one turn, and keeps what only this API can say: who served, probabilities of tokens, citations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.served: Object = {}
+        self.logprobs: dict[str, list[Any]] = {}
+        self.annotations: list[Any] = []
+
+    def on_chunk(self, chunk: Object) -> Iterator[Event]:
+        self.served |= served(chunk)
+        for choice in objects(chunk.get("choices")):
+            if not integer(choice.get("index")):
+                self._keep(choice)
+        return super().on_chunk(chunk)
+
+    def _keep(self, choice: Object) -> None:
+        delta, logprobs = choice.get("delta"), choice.get("logprobs")
+        self.annotations += objects(delta.get("annotations")) if isinstance(delta, dict) else []
+        for name, entries in logprobs.items() if isinstance(logprobs, dict) else ():
+            if isinstance(entries, list):
+                self.logprobs.setdefault(name, []).extend(entries)
+
+
+def gathered(events: Iterable[Event], request: Request, identity: Identity, kept: Keeper) -> Object:
     """Return one completion of a stream in the same API; its id is the upstream's, if it gave one."""
     events = list(events)
     started = next((event.id for event in events if isinstance(event, Started)), None)
     body = encode.encode_body(events, request, identity)
-    return {**body, "id": started or body["id"]}
+    (choice,) = body["choices"]
+    choice["logprobs"] = kept.logprobs or None
+    choice["message"] |= {"annotations": kept.annotations} if kept.annotations else {}
+    return {**body, **kept.served, "id": started or body["id"]}
 
 
 def is_opening(choices: list[Object]) -> bool:
