@@ -12,7 +12,7 @@ programs took a tenth or more of a core. Sections, for --only:
     translate  in process: a stream of Responses to chunks of Chat Completions, parsing and writing included; CPU time
     streams    1,000 deltas, 8 connections: events a second at the client, and events per second of the gateway's own CPU
                time, which is what a core of its own would give, whatever else the machine does
-    requests   p50 of a small JSON answer, one connection: what a gateway adds to `direct`
+    requests   p50 of a small JSON answer, one connection: what a gateway adds to `direct`; and its CPU time for one
     memory     resident memory: idle, with 1,000 streams held open, at most during 1,000 streams of 100 deltas at once;
                and what a line of 64 MiB without an end adds
 --soak MINUTES is none of them: 8 connections without a pause, clients that leave in mid-stream among them, and the resident
@@ -41,7 +41,7 @@ from statistics import median
 from gateway import gateways, turns
 from gateway.gateways import Gateway, Pair
 from mock.figures import Target, aligned, number, quotient
-from mock.loader import Load
+from mock.loader import Clocks, Load
 from mock.servers import LOAD_CORE, SERVER_CORE, Failure, Kind, Server, serving
 from mock_speed import DISTURBED, allow_files
 
@@ -49,7 +49,7 @@ HERE = Path(__file__).resolve().parent
 DIRECT = "direct"
 NAMES = (DIRECT, "ours", "litellm", "codex-relay")
 PAIRS: tuple[Pair, ...] = (("chat", "responses"), ("responses", "chat"), ("responses", "responses"), ("chat", "chat"))
-MANY, CONNECTIONS = 1000, 8
+MANY, CONNECTIONS, ANSWERS, WARM = 1000, 8, 400, 20
 TRANSLATED = "us an event, Responses to Chat Completions"
 HELD, PEAK, LINE = "RSS, 1,000 streams held, MB", "peak RSS, 1,000 streams at once, MB", "a line of 64 MiB adds, MB"
 GROWTH = "RSS at the end of the soak / in its second tenth"
@@ -204,19 +204,29 @@ def requests(bench: Bench) -> None:
     with bench.all_running() as running:
         for _ in bench.rounds:
             for pair in PAIRS[:3]:
-                direct = latency(bench.upstream, gateways.request((pair[1], pair[1]), turns.MODEL, "text", stream=False))
+                asked = gateways.request((pair[1], pair[1]), turns.MODEL, "text", stream=False)
+                direct = latency(bench.upstream, asked)
                 bench.figures.add(f"p50 of a JSON answer, ms, {pair[1]}", DIRECT, direct)
                 for gateway, server in running:
                     if pair in gateway.models:
-                        question = gateways.request(pair, gateway.models[pair], "text", stream=False)
                         with bench.noting():
-                            bench.figures.add(latency_metric(pair), gateway.name, latency(server, question) - direct)
+                            one_latency(bench, gateway, server, pair, direct)
+
+
+def one_latency(bench: Bench, gateway: Gateway, server: Server, pair: Pair, direct: float) -> None:
+    question = gateways.request(pair, gateway.models[pair], "text", stream=False)
+    clocks, before = Clocks(server, [bench.upstream]), server.cpu()
+    p50 = latency(server, question)
+    spent = server.cpu() - before
+    bench.figures.add(latency_metric(pair), gateway.name, p50 - direct, clocks.others())
+    metric = f"CPU time of a JSON answer, ms, {pair[0]} from {pair[1]}"
+    bench.figures.add(metric, gateway.name, 1000 * spent / (ANSWERS + WARM))
 
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-def latency(server: Server, question: bytes, times: int = 200, warm: int = 20) -> float:
+def latency(server: Server, question: bytes, times: int = ANSWERS, warm: int = WARM) -> float:
     """The median time of an answer, in ms, on one connection that stays; the client sleeps while it waits."""
     spent = []
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
@@ -309,10 +319,16 @@ def targets(f: Figures) -> list[Target]:
         Target("in process", "litellm's time an event / ours", f.ratio(TRANSLATED, "litellm", "ours"), ">=", 8),
         Target("streams", "events per CPU second / litellm's", f.ratio(core_metric(chat), "ours", "litellm"), ">=", 10),
         Target(
-            "streams", "events per CPU second / codex-relay's", f.ratio(core_metric(relay), "ours", "codex-relay"), ">=", 0.4
+            "streams",
+            "events per CPU second / codex-relay's",
+            f.ratio(core_metric(relay), "ours", "codex-relay"),
+            ">=",
+            0.4,
         ),
         *(
-            Target("requests", f"p50 above direct, ms, {a} from {b}", f.middle(latency_metric((a, b)), "ours"), "<=", 1.5)
+            Target(
+                "requests", f"p50 above direct, ms, {a} from {b}", f.middle(latency_metric((a, b)), "ours"), "<=", 1.5
+            )
             for a, b in PAIRS[:3]
         ),
         Target("memory", "1,000 streams, peak RSS, MB", f.middle(PEAK, "ours"), "<", 300),
@@ -324,12 +340,18 @@ def targets(f: Figures) -> list[Target]:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--litellm", type=Path, metavar="PYTHON", help="the Python of an environment with litellm[proxy]")
+    parser.add_argument(
+        "--litellm", type=Path, metavar="PYTHON", help="the Python of an environment with litellm[proxy]"
+    )
     parser.add_argument("--codex-relay", type=Path, metavar="PROGRAM", help="the program codex-relay")
     parser.add_argument("--only", choices=list(SECTIONS), action="append", help="only this section (repeatable)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each figure is measured (5)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long a rate is measured each time (3; litellm five times that)")
-    parser.add_argument("--soak", type=float, metavar="MINUTES", help="a soak of so many minutes, and no section but --only")
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="how long a rate is measured each time (3; litellm five times that)"
+    )
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="a soak of so many minutes, and no section but --only"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there too")
     return parser.parse_args()
 
@@ -364,7 +386,11 @@ def main() -> int:
     for note in [*bench.notes, *(f"NOT MEASURED: {failure}" for failure in bench.failures)]:
         print(f"- {note}")
     if arguments.json:
-        document = {"figures": bench.figures.values, "targets": [target.json() for target in found], "notes": bench.notes}
+        document = {
+            "figures": bench.figures.values,
+            "targets": [target.json() for target in found],
+            "notes": bench.notes,
+        }
         arguments.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     return 2 if bench.failures else 0
 

@@ -1,4 +1,4 @@
-"""The load generator of mock_speed.py and gateway_speed.py: compiles load.c, writes the requests, runs it, reads its line of JSON."""
+"""The load generator of the benchmarks: compiles load.c, writes the requests, runs it, reads its line of JSON."""
 
 from __future__ import annotations
 

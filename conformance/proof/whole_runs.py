@@ -24,6 +24,11 @@ class Run:
     def verdicts(self) -> dict[str, str]:
         return {check["name"]: check["verdict"] for check in self.report.get("checks", [])}
 
+    @property
+    def caught(self) -> set[str]:
+        """The requirements that the gateway breaks."""
+        return self.ids("fail", "should", "not testable")
+
     def ids(self, *verdicts: str) -> set[str]:
         """The requirements that have a check with one of these verdicts."""
         return {check["id"] for check in self.report.get("checks", []) if check["verdict"] in verdicts}

@@ -159,6 +159,15 @@ class RefusalDelta(Struct, frozen=True):
     text: str
 
 
+class Cited(Struct, frozen=True):
+    """Words of the answer, told already, that a page stands behind: from `start` to `end`, in characters of its text."""
+
+    url: str
+    title: str
+    start: int
+    end: int
+
+
 class ReasoningDelta(Struct, frozen=True):
     """More words of the model's reasoning, or of its summary."""
 
@@ -208,6 +217,7 @@ Event = (
     Started
     | TextDelta
     | RefusalDelta
+    | Cited
     | ReasoningDelta
     | ReasoningSealed
     | CallStarted

@@ -35,11 +35,8 @@ class Transport(httpx.AsyncBaseTransport):
         content = await request.aread()
         with translated(httpx.ConnectError, httpx.ConnectTimeout):
             async with asyncio.timeout(timeouts["connect"]):
-                reader, writer = await asyncio.open_connection(
-                    request.url.raw_host.decode(),
-                    request.url.port or _PORTS[request.url.scheme],
-                    ssl=self._tls_for(request),
-                )
+                host, port = request.url.raw_host.decode("ascii"), request.url.port or PORTS[request.url.scheme]
+                reader, writer = await asyncio.open_connection(host, port, ssl=self._tls_for(request.url))
         answer = Answer(reader, writer, timeouts["read"])
         try:
             with translated(httpx.WriteError, httpx.WriteTimeout):
@@ -147,6 +144,8 @@ class Answer(httpx.AsyncByteStream):
         self._whole = True
 
     def on_message_begin(self) -> None:
+        if self._whole:
+            raise httpx.RemoteProtocolError("there is more than one answer")  # Which _read() passes over.
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -129,8 +129,10 @@ def joined(words: str) -> str:
 
 
 def _without_zeros(counted: Usage) -> Usage:
-    details = {
-        name: {key: count for key, count in getattr(counted, name).items() if count}
-        for name in ("input_details", "output_details")
-    }
-    return replace(counted, **details)
+    return replace(
+        counted, input_details=_counts(counted.input_details), output_details=_counts(counted.output_details)
+    )
+
+
+def _counts(details: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in details.items() if count}

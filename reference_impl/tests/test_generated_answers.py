@@ -48,7 +48,7 @@ FOUND: dict[str, Script] = {
         reasoning_of("Hm.", encrypted="c2VhbA==", signature="c2VhbA=="), failed()
     ),
     "the two forms of reasoning changed places between stream and body of Responses": script_of(
-        reasoning_of("Short.", full=("Long.",))
+        reasoning_of("Short.", full=("Long.",), signature="c2ln")
     ),
     "the input of a call in Messages was taken for ASCII": script_of(tool_call("look", '{"at": "終🙂"}', id="call_0")),
     "half a character in a delta is a whole one with the next": script_of(text_of("a\ud83d", "\ude42")),
@@ -58,8 +58,16 @@ FOUND: dict[str, Script] = {
 
 
 def found(test: Callable[..., None]) -> Callable[..., None]:
+    """Try every turn of FOUND too."""
     for script in FOUND.values():
         test = example(script=script)(test)
+    return test
+
+
+def found_whole(test: Callable[..., None]) -> Callable[..., None]:
+    """Try those that do not fail."""
+    for script in FOUND.values():
+        test = test if isinstance(script.ending, FAILURES) else example(script=script)(test)
     return test
 
 
@@ -121,7 +129,7 @@ def test_there_and_back_nothing_else_is_lost(source: str, via: str, script: Scri
 
 
 @pytest.mark.parametrize(("source", "via"), FOREIGN)
-@found
+@found_whole
 @given(script=whole_turns)
 def test_a_body_there_and_back_loses_nothing_else(source: str, via: str, script: Script) -> None:
     script = as_a_body(script, source)

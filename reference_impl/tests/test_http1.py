@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -23,8 +24,17 @@ class Server:
         self.stays = stays
         self.asked = b""
         self.left = asyncio.Event()
+        self.handlers: list[asyncio.Task[None]] = []
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.handlers.append(asyncio.create_task(self.handle(reader, writer)))
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await self.play(reader, writer)
+        writer.close()
+
+    async def play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked = await reader.readuntil(b"\r\n\r\n")
         for piece in self.pieces:
             writer.write(piece)
@@ -33,7 +43,6 @@ class Server:
         if self.stays:
             await reader.read()
             self.left.set()
-        writer.close()
 
 
 def run(server: Server, use: Callable[[httpx.Request], Awaitable[Any]], **limits: float) -> Any:
@@ -41,7 +50,7 @@ def run(server: Server, use: Callable[[httpx.Request], Awaitable[Any]], **limits
 
     async def inner() -> Any:
         async with asyncio.timeout(10):
-            listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
+            listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
             port = listening.sockets[0].getsockname()[1]
             extensions = {"timeout": {**LIMITS, **limits}}
             request = httpx.Request("POST", f"http://127.0.0.1:{port}/v1/x?y=1", content=b"{}", extensions=extensions)
@@ -49,6 +58,7 @@ def run(server: Server, use: Callable[[httpx.Request], Awaitable[Any]], **limits
                 return await use(request)
             finally:
                 listening.close()
+                await asyncio.gather(*server.handlers)
 
     return asyncio.run(inner())
 

@@ -23,7 +23,9 @@ def test_only_objects_count() -> None:
     assert wirejson.parse_object(b'{"a":1}') == {"a": 1}
 
 
-@pytest.mark.parametrize("words", ['"\\/', "\n\t\x1b\x07\x0b\x00\x7f", "\u2028\u2029\u0085é漢😀", "\ud800", "\ud83d\u2028é"])
+@pytest.mark.parametrize(
+    "words", ['"\\/', "\n\t\x1b\x07\x0b\x00\x7f", "\u2028\u2029\u0085é漢😀", "\ud800", "\ud83d\u2028é"]
+)
 def test_words_survive_in_one_line(words: str) -> None:
     data = wirejson.dump({"a": words})
     assert len(data.decode().splitlines()) == 1
@@ -40,11 +42,46 @@ AGREED = [
     *(b"18446744073709551615", b"18446744073709551616", b"-9223372036854775809", b"1180591620717411303424"),
     *(b"1e400", b"-1e400", b"1" * 400 + b".0", b"9" * 5000, b"01", b"+1", b".5", b"1.", b"0x1", b"1e", b"-"),
     *(b"true", b"null", b"True", b"nul", b"NaN", b"-Infinity", b"undefined", b"", b" ", b"\x0c1", b"\xc2\xa01", b"1 2"),
-    *(b'"\\ud83d"', b'"\\ude00"', b'"\\ud83d\\ude00"', b'"\\ude00\\ud83d"', b'"\\ud83dx"', b'"\\ud83d\\n"', b'"\\uD83D"'),
-    *(b'"\\u0000"', b'"\\x"', b'"\\u12"', b'"\\u+123"', b'"a', b'"\t"', b'"\x7f"', b'"\xff"', b'"\xed\xa0\x80"', b'"\xc0\xaf"'),
-    *("\"\u2028\u2029\u0085é漢😀\"".encode(), b"\xef\xbb\xbf1", b"'a'", b"// a\n1", b"[1,]", b"[,1]", b"[1 2]", b"{,}"),
-    *(b'{"a":1,"a":2}', b'{"\\u0061":1,"a":2}', b'{"\\ud83d":1}', b'{a:1}', b'{"a"}', b'{"a":1,}', b'{"\xff":1}', b'{1:1}'),
-    *(b"[" * 100_000, b'{"a":' * 100_000, b"[" * 500 + b"]" * 500, b' {"a" : [ 1 , {"b" : null} ] } ', b"[[]]]", b"1\x00"),
+    *(
+        b'"\\ud83d"',
+        b'"\\ude00"',
+        b'"\\ud83d\\ude00"',
+        b'"\\ude00\\ud83d"',
+        b'"\\ud83dx"',
+        b'"\\ud83d\\n"',
+        b'"\\uD83D"',
+    ),
+    *(
+        b'"\\u0000"',
+        b'"\\x"',
+        b'"\\u12"',
+        b'"\\u+123"',
+        b'"a',
+        b'"\t"',
+        b'"\x7f"',
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        b'"\xc0\xaf"',
+    ),
+    *('"\u2028\u2029\u0085é漢😀"'.encode(), b"\xef\xbb\xbf1", b"'a'", b"// a\n1", b"[1,]", b"[,1]", b"[1 2]", b"{,}"),
+    *(
+        b'{"a":1,"a":2}',
+        b'{"\\u0061":1,"a":2}',
+        b'{"\\ud83d":1}',
+        b"{a:1}",
+        b'{"a"}',
+        b'{"a":1,}',
+        b'{"\xff":1}',
+        b"{1:1}",
+    ),
+    *(
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * 500 + b"]" * 500,
+        b' {"a" : [ 1 , {"b" : null} ] } ',
+        b"[[]]]",
+        b"1\x00",
+    ),
 ]
 
 
@@ -64,7 +101,9 @@ def test_both_engines_read_the_same(data: bytes) -> None:
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(st.characters())
 )
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner), max_leaves=8)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner), max_leaves=8
+)
 
 
 @given(VALUES)

@@ -6,7 +6,8 @@
     $.error.type: expected a string, got null
 
 The schemas are plain files, for use from any language; the README beside this package tells how, and where they differ
-from the APIs' own descriptions.
+from the APIs' own descriptions. They hold what a gateway owes its clients; `strict=True` holds what its own makers should
+send, which has no key and no word that no provider documents.
 """
 
 from gateproof_schemas.library import names, schema

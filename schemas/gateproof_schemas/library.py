@@ -52,7 +52,9 @@ def registry(*, strict: bool = False) -> Registry[Any]:
 
     The files are here without their descriptions: a validator looks at every keyword at every place of a document.
     """
-    resources = ((schema["$id"], Resource[Any].from_contents(_rules(schema))) for schema in library(strict=strict).values())
+    resources = (
+        (schema["$id"], Resource[Any].from_contents(_rules(schema))) for schema in library(strict=strict).values()
+    )
     return Registry[Any]().with_resources(resources).crawl()
 
 

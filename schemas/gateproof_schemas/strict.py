@@ -33,7 +33,8 @@ def strict(file: Schema, event_types: Iterable[str] = ()) -> Schema:
     A file that begins with `_` holds parts of others and is not closed by itself.
     """
     is_part = file["$id"].rpartition("/")[2].startswith("_")
-    closed = (_opened if is_part else _closed)(file) | {"$id": file["$id"].replace(BASE, STRICT_BASE, 1)}
+    closed: Schema = (_opened if is_part else _closed)(file)
+    closed["$id"] = file["$id"].replace(BASE, STRICT_BASE, 1)
     if words := list(event_types):
         closed["properties"]["type"] = {"enum": words}
     return closed
@@ -76,4 +77,6 @@ def _opened(node: Any) -> Any:
 
 def _knows_keys(node: Schema) -> bool:
     """`{"type": "object"}` alone adds to what another schema says about the same place, and knows none."""
-    return "object" in node.get("type", "object") and not node.keys().isdisjoint({"$ref", "properties", *_HERE_LISTED, "if"})
+    return "object" in node.get("type", "object") and not node.keys().isdisjoint(
+        {"$ref", "properties", *_HERE_LISTED, "if"}
+    )

@@ -55,6 +55,7 @@ def violations(
     error = best_match([error]) or error
     path = path_of(error.absolute_path)
     rule: Any = error.validator_value
+    schema: Any = error.schema
     instance: Any = error.instance
     match error.validator:
         case "required":
@@ -77,9 +78,9 @@ def violations(
         case "minimum":
             yield Violation(path, f"a number not below {rule}", described(instance))
         case "additionalProperties" if rule is False:
-            yield from _unknown_keys(path, instance, error.schema.get("properties", {}))
+            yield from _unknown_keys(path, instance, schema.get("properties", {}))
         case "unevaluatedProperties" if rule is False and known_keys:
-            yield from _unknown_keys(path, instance, known_keys(error.schema, instance))
+            yield from _unknown_keys(path, instance, known_keys(schema, instance))
         case "pattern":
             yield Violation(path, f"a string that matches {rule}", described(instance))
         case keyword:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from sdk_types import ANYTHING, Field, Shape, fields, shape
+from sdk_types import ANYTHING, Shape, fields, shape
 
 from gateproof_schemas.library import find, registry
 from gateproof_schemas.strict import STRICT_BASE

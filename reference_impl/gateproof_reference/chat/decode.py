@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 
-from gateproof_reference import failures, sse, usage
+from gateproof_reference import citations, failures, sse, usage
 from gateproof_reference.canonical import (
     CallArguments,
     CallStarted,
@@ -118,6 +118,9 @@ class ChatDecoder(Decoder):
             yield TextDelta(words)
         if words := text(delta.get("refusal")):
             yield RefusalDelta(words)
+        for annotation in objects(delta.get("annotations")):
+            if cited := citations.read(annotation):
+                yield cited
         for entry in objects(delta.get("tool_calls")):
             yield from self.on_call(entry)
 

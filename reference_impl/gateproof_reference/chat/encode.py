@@ -1,11 +1,13 @@
 """Canonical events, written as Chat Completions: chunks or one body (OpenAI API reference)."""
 
 from collections.abc import Iterable, Iterator
+from io import StringIO
 
-from gateproof_reference import failures, sse, usage, wirejson
+from gateproof_reference import citations, failures, sse, usage, wirejson
 from gateproof_reference.canonical import (
     CallArguments,
     CallStarted,
+    Cited,
     Event,
     Failed,
     Finished,
@@ -59,6 +61,8 @@ class ChatEncoder(Encoder):
                 return (self.delta({"refusal": event.text}),)
             case ReasoningDelta():
                 return (self.delta({"reasoning_content": event.text}),)
+            case Cited():
+                return (self.delta({"annotations": [citations.nested(event)]}),)
             case CallStarted():
                 return (self.delta({"tool_calls": [self.call_start(event.index, event.id, event.name)]}),)
             case CallArguments():
@@ -118,8 +122,10 @@ class ChatEncoder(Encoder):
 
 def encode_body(events: Iterable[Event], request: Request, identity: Identity) -> Object:
     """Return the completion of a turn that ended in Finished."""
-    said = {TextDelta: "", RefusalDelta: "", ReasoningDelta: ""}
+    said = {TextDelta: StringIO(), RefusalDelta: StringIO(), ReasoningDelta: StringIO()}
     calls: list[Object] = []
+    arguments: list[StringIO] = []
+    cited: list[Object] = []
     model = request.model
     end = Finished("stop", None)
     for event in events:
@@ -127,23 +133,27 @@ def encode_body(events: Iterable[Event], request: Request, identity: Identity) -
             case Started():
                 model = event.model or model
             case TextDelta(words) | RefusalDelta(words) | ReasoningDelta(words):
-                said[type(event)] += words
+                said[type(event)].write(words)
+            case Cited():
+                cited.append(citations.nested(event))
             case CallStarted(_, call_id, name):
                 calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}})
+                arguments.append(StringIO())
             case CallArguments(index, more):
-                calls[index]["function"]["arguments"] += more
+                arguments[index].write(more)
             case Finished():
                 end = event
             case Failed(failure):
                 raise failures.RefusedError(failure)
-    silent = not said[TextDelta] and bool(calls or said[RefusalDelta])
-    message: Object = {
-        "role": "assistant",
-        "content": None if silent else said[TextDelta],
-        "refusal": said[RefusalDelta] or None,
-    }
-    if said[ReasoningDelta]:
-        message["reasoning_content"] = said[ReasoningDelta]
+    words, refusal, reasoning = (said[kind].getvalue() for kind in (TextDelta, RefusalDelta, ReasoningDelta))
+    silent = not words and bool(calls or refusal)
+    message: Object = {"role": "assistant", "content": None if silent else words, "refusal": refusal or None}
+    if reasoning:
+        message["reasoning_content"] = reasoning
+    if cited:
+        message["annotations"] = cited
+    for call, collected in zip(calls, arguments, strict=True):
+        call["function"]["arguments"] = collected.getvalue()
     if calls:
         message["tool_calls"] = calls
     body: Object = {

@@ -5,12 +5,13 @@ it an event, a block or a delta, changes nothing: new ones may come at any time 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateproof_reference import failures, sse, usage
 from gateproof_reference.canonical import (
     CallArguments,
     CallStarted,
+    Cited,
     Event,
     Failed,
     Finished,
@@ -26,6 +27,9 @@ from gateproof_reference.streams import Decoder
 from gateproof_reference.wirejson import Object, integer, objects, parse_object, text
 
 DONE = b"[DONE]"
+
+PAGE = "web_search_result_location"
+"""The one kind of citation that names a page by its URL; the others name documents of the request."""
 
 REASONS: dict[str, Reason] = {
     "end_turn": "stop",
@@ -79,13 +83,16 @@ class Counts:
 
 @dataclass(slots=True)
 class _Block:
-    """`call` is the number of a call; `input` what it began with, `told` whether arguments came."""
+    """`call` is the number of a call; `input` what it began with, `told` whether arguments came. Text begins at `start` of
+    the answer's."""
 
     kind: str
     call: int | None = None
     input: object = None
     told: bool = False
     signature: str = ""
+    start: int = 0
+    cited: list[Object] = field(default_factory=list)
 
 
 class MessagesDecoder(Decoder):
@@ -96,6 +103,7 @@ class MessagesDecoder(Decoder):
         self._started = False
         self._blocks: dict[int, _Block] = {}
         self._announced = 0
+        self._said = 0
         self._reason = ""
         self._counts = Counts()
 
@@ -164,6 +172,7 @@ class MessagesDecoder(Decoder):
         block = self._blocks[at] = _Block(text(raw.get("type")))
         match block.kind:
             case "text":
+                block.start, block.cited = self._said, objects(raw.get("citations"))
                 yield from self.on_text(block, text(raw.get("text")))
             case "thinking":
                 yield from self.on_thinking(block, text(raw.get("thinking")))
@@ -183,6 +192,8 @@ class MessagesDecoder(Decoder):
         if not isinstance(delta, dict):
             return
         kind = text(delta.get("type"))
+        if kind == "citations_delta" and (cited := self._blocks.get(_place(event))):
+            cited.cited += objects([delta.get("citation")])
         if kind not in DELTAS:
             return
         of, member, handler = DELTAS[kind]
@@ -193,6 +204,7 @@ class MessagesDecoder(Decoder):
     def on_text(self, block: _Block, words: str) -> Iterator[Event]:
         """Tell text."""
         if words:
+            self._said += len(words)
             yield TextDelta(words)
 
     def on_thinking(self, block: _Block, words: str) -> Iterator[Event]:
@@ -219,12 +231,21 @@ class MessagesDecoder(Decoder):
             block.signature = ""
         if block is not None and block.input:
             yield from self.told_at_start(block)
+        if block is not None and block.cited:
+            yield from self.citations(block)
 
     def close(self, at: int) -> Iterator[Event]:
         """Tell what is known of a block only now that nothing more can come, and forget it."""
         yield from self.on_block_stop({"index": at})
         if block := self._blocks.pop(at, None):
             yield from self.told_at_start(block)
+
+    def citations(self, block: _Block) -> Iterator[Event]:
+        """Tell the pages that stand behind a block of text, all of which they are about."""
+        cited, block.cited = block.cited, []
+        for citation in cited:
+            if citation.get("type") == PAGE and text(citation.get("url")):
+                yield Cited(text(citation["url"]), text(citation.get("title")), block.start, self._said)
 
     def told_at_start(self, block: _Block) -> Iterator[Event]:
         """Tell the input that a call began with, unless deltas told it. No arguments are {} (litellm#5064)."""

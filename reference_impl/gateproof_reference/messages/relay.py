@@ -1,6 +1,8 @@
 """Messages to itself: events pass as they are, under the same discipline as a translated stream."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 from gateproof_reference import failures, sse, wirejson
@@ -168,7 +170,9 @@ class MessagesGatherer(Reader[Event]):
         }
         self._counts = decode.Counts()
         self._blocks: dict[int, Object] = {}
-        self._inputs: dict[int, str] = {}
+        self._words: dict[int, defaultdict[str, StringIO]] = {}
+        """What deltas add to the members of each block."""
+        self._inputs: dict[int, StringIO] = {}
 
     def on_event(self, event: sse.Event) -> Iterator[Event]:
         if event.data.strip() == decode.DONE:
@@ -198,7 +202,7 @@ class MessagesGatherer(Reader[Event]):
         """End the message: the inputs of its calls are whole now."""
         self.over = True
         for at, arguments in self._inputs.items():
-            value = calls.to_input(arguments)
+            value = calls.to_input(arguments.getvalue())
             if value is None and self._message.get("stop_reason") not in CUT_SHORT:
                 yield Failed(failures.unreadable("the input of a call is no JSON object"))
                 return
@@ -214,6 +218,7 @@ class MessagesGatherer(Reader[Event]):
         elif kind == "content_block_start" and isinstance(block, dict):
             self._blocks[at] = block
             self._inputs.pop(at, None)
+            self._words.pop(at, None)
         elif kind == "content_block_delta" and isinstance(delta, dict):
             self._add(at, delta)
         elif kind == "message_delta":
@@ -225,16 +230,20 @@ class MessagesGatherer(Reader[Event]):
         kind = text(delta.get("type"))
         if kind in WORDS:
             of, member = WORDS[kind]
-            block = self._blocks.setdefault(at, {"type": of, member: ""})
-            block[member] = text(block.get(member)) + text(delta.get(member))
+            self._blocks.setdefault(at, {"type": of, member: ""})
+            self._words.setdefault(at, defaultdict(StringIO))[member].write(text(delta.get(member)))
         elif kind == "input_json_delta" and at in self._blocks:
-            self._inputs[at] = self._inputs.get(at, "") + text(delta.get("partial_json"))
+            self._inputs.setdefault(at, StringIO()).write(text(delta.get("partial_json")))
         elif kind == "citations_delta" and at in self._blocks:
             cited: list[Any] = objects(self._blocks[at].get("citations"))
             self._blocks[at]["citations"] = [*cited, delta.get("citation")]
 
+    def _whole(self, at: int) -> Object:
+        block, added = self._blocks[at], self._words.get(at, {})
+        return {**block, **{name: text(block.get(name)) + words.getvalue() for name, words in added.items()}}
+
     def result(self) -> Object:
-        blocks = [self._blocks[at] for at in sorted(self._blocks)]
+        blocks = [self._whole(at) for at in sorted(self._blocks)]
         called = any(block.get("type") == "tool_use" for block in blocks)
         reason = text(self._message.get("stop_reason")) or ("tool_use" if called else "end_turn")
         usage = {"input_tokens": 0, "output_tokens": 0, **self._counts.known}

@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import takewhile
 
-from gateproof_reference import failures, sse, usage
+from gateproof_reference import citations, failures, sse, usage
 from gateproof_reference.canonical import (
     CallArguments,
     CallStarted,
+    Cited,
     Event,
     Failed,
     Finished,
@@ -103,6 +105,7 @@ class _Item:
     arguments: StringIO = field(default_factory=StringIO)
     told: defaultdict[tuple[str, int], StringIO] = field(default_factory=lambda: defaultdict(StringIO))
     """Words by channel and place; collected in a buffer, because adding to a string copies what is there every time."""
+    cited: set[Cited] = field(default_factory=set)
     in_terminal: bool = False
     sealed: bool = False
 
@@ -234,12 +237,24 @@ class ResponsesDecoder(Decoder):
         match part.get("type"):
             case "output_text":
                 yield from self.settle(item, "text", at, text(part.get("text")))
+                for annotation in objects(part.get("annotations")):
+                    yield from self.cite(item, at, annotation)
             case "refusal":
                 yield from self.settle(item, "refusal", at, text(part.get("refusal")))
             case "reasoning_text":
                 yield from self.settle(item, "reasoning", at, text(part.get("text")))
             case _:
                 pass
+
+    def cite(self, item: _Item, at: int, annotation: Object) -> Iterator[Event]:
+        """Tell a citation, once; its place is counted from the start of its part, which is this far into the text."""
+        earlier = takewhile(lambda other: other is not item, self._items)
+        before = [words for other in earlier for (channel, _), words in other.told.items() if channel == "text"]
+        before += [words for (channel, place), words in item.told.items() if channel == "text" and place < at]
+        cited = citations.read(annotation, sum(len(words.getvalue()) for words in before))
+        if cited is not None and cited not in item.cited:
+            item.cited.add(cited)
+            yield cited
 
     def settle(self, item: _Item, channel: str, at: int, whole: str) -> Iterable[Event]:
         """Tell the rest of some words."""
@@ -275,6 +290,13 @@ class ResponsesDecoder(Decoder):
         item = self._find(event, kind) or self._open(event, kind)
         whole = text(event.get("refusal" if channel == "refusal" else "text"))
         return self.settle(item, channel, place(event), whole)
+
+    def on_annotation(self, event: Object) -> Iterator[Event]:
+        """Read a citation of words that were told."""
+        annotation = event.get("annotation")
+        if isinstance(annotation, dict):
+            item = self._find(event, "message") or self._open(event, "message")
+            yield from self.cite(item, place(event), annotation)
 
     def on_part_done(self, event: Object) -> Iterator[Event]:
         """Settle a content part."""
@@ -355,6 +377,7 @@ HANDLERS: dict[str, Handler] = {
     "response.output_item.done": lambda decoder, event: decoder.on_item_done(event),
     "response.output_text.delta": _words("message", "text"),
     "response.output_text.done": _words_done("message", "text"),
+    "response.output_text.annotation.added": lambda decoder, event: decoder.on_annotation(event),
     "response.refusal.delta": _words("message", "refusal"),
     "response.refusal.done": _words_done("message", "refusal"),
     "response.content_part.done": lambda decoder, event: decoder.on_part_done(event),

@@ -4,10 +4,11 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 
-from gateproof_reference import sse, usage, wirejson
+from gateproof_reference import citations, sse, usage, wirejson
 from gateproof_reference.canonical import (
     CallArguments,
     CallStarted,
+    Cited,
     Event,
     Failed,
     Finished,
@@ -43,12 +44,13 @@ class _Part:
 
     kind: str
     words: StringIO = field(default_factory=StringIO)
+    cited: list[Object] = field(default_factory=list)
 
     def content(self) -> Object:
         words = self.words.getvalue()
         if self.kind == "refusal":
             return {"type": "refusal", "refusal": words}
-        return {"type": "output_text", "text": words, "annotations": [], "logprobs": []}
+        return {"type": "output_text", "text": words, "annotations": [*self.cited], "logprobs": []}
 
 
 @dataclass(slots=True)
@@ -116,6 +118,8 @@ class ResponsesEncoder(Encoder):
         self._calls: list[_Call] = []
         self._done: dict[int, Object] = {}
         self._items = 0
+        self._said = 0
+        """Characters of the parts of text that are closed."""
         self.final: Object = {}
         """The Response object of the terminal event, once it was written."""
 
@@ -130,6 +134,8 @@ class ResponsesEncoder(Encoder):
                 return self.words("output_text", event.text)
             case RefusalDelta():
                 return self.words("refusal", event.text)
+            case Cited():
+                return self.citation(event)
             case ReasoningDelta():
                 return self.reasoning(event.text)
             case ReasoningSealed():
@@ -203,6 +209,17 @@ class ResponsesEncoder(Encoder):
         frames.append(self.part_frame(f"response.{kind}.delta", message, delta=words, **extra))
         return frames
 
+    def citation(self, cited: Cited) -> Iterator[Frame]:
+        """Write a citation in the part that it is about, while that is open: a closed item cannot be added to."""
+        message = self._current
+        if not isinstance(message, _Message) or not message.open_part or message.parts[-1].kind != "output_text":
+            return
+        part, annotation = message.parts[-1], citations.flat(cited, self._said)
+        at = len(part.cited)
+        part.cited.append(annotation)
+        kind = "response.output_text.annotation.added"
+        yield self.part_frame(kind, message, annotation_index=at, annotation=annotation)
+
     def part_frame(self, kind: str, message: _Message, **members: object) -> Frame:
         """Return an event about the last part of a message."""
         at = len(message.parts) - 1
@@ -212,6 +229,7 @@ class ResponsesEncoder(Encoder):
         """Close the open part of a message."""
         kind, words = message.parts[-1].kind, message.parts[-1].words.getvalue()
         message.open_part = False
+        self._said += len(words) if kind == "output_text" else 0
         said: Object = {"refusal": words} if kind == "refusal" else {"text": words, "logprobs": []}
         yield self.part_frame(f"response.{kind}.done", message, **said)
         yield self.part_frame("response.content_part.done", message, part=message.parts[-1].content())
