@@ -21,14 +21,14 @@ TURNS = [
 FRAMES = {"responses": "responses/event", "chat": "chat/chunk", "messages": "messages/event"}
 
 _CUSTOM = "the types know no custom call in a chunk"
-_NOTES = "search models send annotations in a chunk, the types know them in a whole message alone"
+_NOTES = "annotations in a chunk, which the types know in a whole message alone"
 _IMAGES = "OpenRouter's images"
 _REASONING = "OpenRouter's name of the reasoning"
 _HOSTED = "an item of Responses, for which Messages has no block"
 _UNKNOWN = "it is about an item that nobody knows"
 UNDOCUMENTED = {
-    ("cancelled", "responses"): "response.cancelled, which some servers send",
-    ("ping", "responses"): "keepalive, which OpenAI sends",
+    ("cancelled", "responses"): "response.cancelled, which no description has",
+    ("ping", "responses"): "keepalive, which no description has",
     ("item-unknown", "responses"): _UNKNOWN,
     ("item-unknown", "messages"): _UNKNOWN,
     ("item-mcp-call", "messages"): _HOSTED,

@@ -1,24 +1,22 @@
 """HTTP/1.1 to the upstream: a transport for httpx with a connection per call, on which a read takes whatever has come.
 
 Providers send each event in an HTTP chunk of its own, and the transport that httpx brings takes 20 microseconds for a chunk:
-five times what the translation of its event takes. Here one read of the socket is one piece of the body, however many
+five times what the translation of its event takes. Here all that the socket had is one piece of the body, however many
 chunks it holds. llhttp reads the protocol, through httptools.
 """
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 
 import httptools
 import httpx
 
-READ_SIZE = 64 * 1024
-"""Bytes that one read may bring."""
+READ_AHEAD = 64 * 1024
+"""Bytes of a body that may wait to be read; with more, nothing is taken from the socket."""
 
 HEAD_LIMIT = 64 * 1024
 """Bytes that an answer may have before its body begins."""
-
 
 PORTS = {"http": 80, "https": 443}
 
@@ -31,38 +29,34 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions["timeout"]
-        head = request_head(request)
-        content = await request.aread()
-        with translated(httpx.ConnectError, httpx.ConnectTimeout):
-            async with asyncio.timeout(timeouts["connect"]):
-                host, port = request.url.raw_host.decode("ascii"), request.url.port or PORTS[request.url.scheme]
-                reader, writer = await asyncio.open_connection(host, port, ssl=self._tls_for(request.url))
-        answer = Answer(reader, writer, timeouts["read"])
+        sent = request_head(request) + await request.aread()
+        answer = await self._connect(request.url, timeouts["connect"], timeouts["read"])
         try:
-            with translated(httpx.WriteError, httpx.WriteTimeout):
-                async with asyncio.timeout(timeouts["write"]):
-                    await send(writer, head + content)
+            await answer.send(sent, timeouts["write"])
             await answer.read_head()
         except BaseException:
             await answer.aclose()
             raise
         return httpx.Response(answer.status, headers=answer.headers, stream=answer)
 
+    async def _connect(self, url: httpx.URL, patience: float | None, read_patience: float | None) -> "Answer":
+        host, port = url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(patience):
+                _, answer = await loop.create_connection(
+                    lambda: Answer(read_patience), host, port, ssl=self._tls_for(url)
+                )
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
+        return answer
+
     def _tls_for(self, url: httpx.URL) -> ssl.SSLContext | None:
         if url.scheme == "https" and self._tls is None:
             self._tls = httpx.create_ssl_context(trust_env=False)
         return self._tls if url.scheme == "https" else None
-
-
-@contextmanager
-def translated(broken: type[httpx.TransportError], late: type[httpx.TransportError]) -> Iterator[None]:
-    """Raise what goes wrong with a socket as `broken`, or as `late` if it took too long."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise late(str(error)) from error
-    except OSError as error:
-        raise broken(str(error)) from error
 
 
 def request_head(request: httpx.Request) -> bytes:
@@ -75,77 +69,118 @@ def request_head(request: httpx.Request) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
-    """Send a request. An upstream that hangs up on it may have answered before, which reading will tell."""
-    try:
-        writer.write(data)
-        await writer.drain()
-    except ConnectionError:
-        pass
+class Answer(asyncio.Protocol, httpx.AsyncByteStream):
+    """One connection and the answer on it: its head, and then its body in the pieces that the network brings.
 
-
-class Answer(httpx.AsyncByteStream):
-    """One answer: its head, and then its body in the pieces that the network brings.
-
-    The methods that begin with `on_` are called by httptools.
+    What came before a connection broke is read before that is told. `patience` (seconds) bounds each silence.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float | None) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, patience: float | None) -> None:
         self._patience = patience
         self._parser = httptools.HttpResponseParser(self)
-        self._body: list[bytes] = []
+        self._news = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._head_size = 0
         self._body_begun = False
+        self._body: list[bytes] = []
+        self._waiting = 0
         self._whole = False
+        self._fault: httpx.TransportError | None = None
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
 
+    # -- for the transport
+
+    async def send(self, data: bytes, patience: float | None) -> None:
+        """Send the request. An upstream that hangs up on it may have answered before, which reading will tell."""
+        self._connection.write(data)
+        try:
+            async with asyncio.timeout(patience):
+                await self._writable.wait()
+        except TimeoutError as error:
+            raise httpx.WriteTimeout(str(error)) from error
+
     async def read_head(self) -> None:
-        """Read until the headers are known."""
-        size = 0
+        """Wait until the headers are known."""
         while not self._body_begun:
-            size += await self._read()
-            if size > HEAD_LIMIT and not self._body_begun:
-                raise httpx.RemoteProtocolError("the head of the answer is too long")
+            await self._hear()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            pieces, self._body = self._body, []
-            if pieces:
+            if self._body:
+                pieces, self._body, self._waiting = self._body, [], 0
+                self._connection.resume_reading()
                 yield b"".join(pieces)
-            if self._whole:
+            elif self._whole:
                 return
-            await self._read()
+            else:
+                await self._hear()
 
     async def aclose(self) -> None:
         # Not close(), which over TLS waits for the other side to agree. Nothing is left to be sent.
-        self._writer.transport.abort()
+        self._connection.abort()
 
-    async def _read(self) -> int:
-        with translated(httpx.ReadError, httpx.ReadTimeout):
+    async def _hear(self) -> None:
+        """Wait until something came. Raise what is wrong, if nothing can come any more."""
+        if self._fault is not None:
+            raise self._fault
+        self._news.clear()
+        try:
             async with asyncio.timeout(self._patience):
-                data = await self._reader.read(READ_SIZE)
-        if not data:
-            self._end()
+                await self._news.wait()
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(str(error)) from error
+
+    # -- called by asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._connection = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._news.set()
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self._whole:  # What comes after the answer is nobody's, and is not read.
-                raise httpx.RemoteProtocolError(str(error)) from error
-        return len(data)
+            self._fail(httpx.RemoteProtocolError(str(error)))
+        self._head_size += 0 if self._body_begun else len(data)
+        if self._head_size > HEAD_LIMIT:
+            self._fail(httpx.RemoteProtocolError("the head of the answer is too long"))
+        if self._waiting > READ_AHEAD:
+            self._connection.pause_reading()
 
-    def _end(self) -> None:
+    def eof_received(self) -> None:
         """Take the end of the connection, which ends an answer that does not tell its length."""
+        self._news.set()
         names = {name.lower(): value.lower() for name, value in self.headers}
         told = b"content-length" in names or names.get(b"transfer-encoding", b"").endswith(b"chunked")
         if told or not self._body_begun:
-            raise httpx.RemoteProtocolError("the connection was closed before the answer was whole")
-        self._whole = True
+            self._fail(httpx.RemoteProtocolError("the connection was closed before the answer was whole"))
+        self._whole = self._fault is None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._news.set()
+        self._writable.set()
+        self._fail(httpx.ReadError(str(error)))
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def _fail(self, fault: httpx.TransportError) -> None:
+        """Take a fault: the first one counts, and none after the answer, where nothing is read."""
+        if not self._whole and self._fault is None:
+            self._fault = fault
+            self._connection.abort()
+
+    # -- called by httptools
 
     def on_message_begin(self) -> None:
         if self._whole:
-            raise httpx.RemoteProtocolError("there is more than one answer")  # Which _read() passes over.
+            raise httpx.RemoteProtocolError("there is more than one answer")  # Which data_received() passes over.
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -158,6 +193,7 @@ class Answer(httpx.AsyncByteStream):
 
     def on_body(self, data: bytes) -> None:
         self._body.append(data)
+        self._waiting += len(data)
 
     def on_message_complete(self) -> None:
         self._whole = self._body_begun

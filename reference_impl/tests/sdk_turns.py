@@ -38,6 +38,21 @@ OWN = {
     "search": "hosted searches and what they found: their tools are a 400 on translated pairs",
     "image": "generated images: as above; no other API has a place for one",
     "item": "items of unknown types: nothing can be said of them in another API",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+    "max_output_tokens": "length",
+}
+"""The words for an ending, of all three APIs."""
+
+OWN = {
+    "custom": "calls of custom tools: such a tool is a 400 on translated pairs, so nobody asked for its call",
+    "search": "hosted searches and what they found: their tools are a 400 on translated pairs",
+    "image": "generated images: as above; no other API has a place for one",
+    "item": "items of unknown types: nothing can be said of them in another API",
     "citations": "the sources of a text: another API's have other members, of which some could only be invented",
     "stop_sequence": "which stop sequence was met: only Messages tells it",
 }
@@ -57,7 +72,7 @@ CODES = {
 
 
 def flat(told: Told, api: str) -> Turn:
-    """What an SDK found, in no API's words; without OWN."""
+    """What an SDK found, in no API's words; without OWN, and without citations, which have tests of their own."""
     words: dict[str, str] = {"text": "", "refusal": "", "reasoning": ""}
     seals: list[str] = []
     calls: list[Call] = []

@@ -1,5 +1,6 @@
 """Whatever a client asks: there and back again it is the same question, but for what the API between has no word for."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -172,7 +173,13 @@ def essence(asked: Request) -> dict[str, Any]:
     }
     found["items"] = [_essence(item) for item in asked.items]
     # Absent means false everywhere but in Responses, where it is said.
-    found["tools"] = [replace(tool, strict=bool(tool.strict)) for tool in asked.tools]
+    found["tools"] = [
+        (tool.name, joined(tool.description or ""), json.dumps(tool.parameters, sort_keys=True), bool(tool.strict))
+        for tool in asked.tools
+    ]
+    found["format"] = (
+        None if asked.format is None else (asked.format.kind, json.dumps(asked.format.schema, sort_keys=True))
+    )
     found["shared"] = {name: value for name, value in asked.shared.items() if (name, value) != ("store", False)}
     return found
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -19,8 +20,9 @@ LIMITS = {"connect": 5.0, "read": 5.0, "write": 5.0}
 class Server:
     """Reads one request, writes pieces, each when the client has had the ones before, and closes."""
 
-    def __init__(self, pieces: list[bytes], *, stays: bool = False) -> None:
+    def __init__(self, pieces: list[bytes], *, stays: bool = False, resets: bool = False) -> None:
         self.pieces = pieces
+        self.resets = resets
         self.stays = stays
         self.asked = b""
         self.left = asyncio.Event()
@@ -32,6 +34,9 @@ class Server:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             await self.play(reader, writer)
+        if self.resets:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
         writer.close()
 
     async def play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,6 +116,43 @@ def test_every_way_to_end_an_answer(pieces: list[bytes], expected: tuple[int, by
 def test_what_is_no_whole_answer_is_an_error(pieces: list[bytes]) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         run(Server(pieces), whole)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "ends"), [([CHUNKED + b"1\r\na\r\n0\r\n\r\n"], True), ([CHUNKED + b"1\r\na\r\n"], False)]
+)
+def test_what_came_before_a_reset_is_read(pieces: list[bytes], ends: bool) -> None:
+    server = Server(pieces, resets=True)
+
+    async def late(request: httpx.Request) -> list[bytes | str]:
+        response = await http1.Transport().handle_async_request(request)
+        await asyncio.gather(*server.handlers)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        read: list[bytes | str] = []
+        try:
+            async for piece in response.aiter_bytes():
+                read.append(piece)  # noqa: PERF401  (what came before the reset is kept)
+        except httpx.ReadError:
+            read.append("reset")
+        await response.aclose()
+        return read
+
+    assert run(server, late) == [b"a", *([] if ends else ["reset"])]
+
+
+def test_a_body_that_nobody_reads_is_not_taken_from_the_socket() -> None:
+    server = Server([OK + b"content-length: 99999999\r\n\r\n", *[b"x" * 1_000_000] * 20])
+
+    async def idle(request: httpx.Request) -> bool:
+        response = await http1.Transport().handle_async_request(request)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        sent_all = server.handlers[0].done()
+        await response.aclose()
+        return sent_all
+
+    assert not run(server, idle)
 
 
 def test_one_read_is_one_piece_however_many_chunks_it_holds() -> None:

@@ -12,7 +12,7 @@ Resolver = Any
 """What `Registry.resolver()` gives; its class has no public name."""
 
 
-def known_keys(schema: Schema, instance: object) -> frozenset[str]:
+def known_keys(schema: Schema, instance: dict[str, Any]) -> frozenset[str]:
     """The keys that a closed schema of the strict library knows for an instance, which may be wrong in other ways.
 
     The validator's own complaint about `unevaluatedProperties` is of no use where a part of the schema is broken: to it,
@@ -22,7 +22,7 @@ def known_keys(schema: Schema, instance: object) -> frozenset[str]:
     return frozenset(_keys(schema, instance, registry(strict=True).resolver(url or "")))
 
 
-def _keys(schema: Schema, instance: object, resolver: Resolver) -> Iterator[str]:
+def _keys(schema: Schema, instance: dict[str, Any], resolver: Resolver) -> Iterator[str]:
     yield from schema.get("properties", ())
     if "$ref" in schema:
         target = resolver.lookup(schema["$ref"])

@@ -46,7 +46,7 @@ class Violation:
 
 
 def violations(
-    error: ValidationError, known_keys: Callable[[dict[str, Any], object], Collection[str]] | None = None
+    error: ValidationError, known_keys: Callable[[dict[str, Any], dict[str, Any]], Collection[str]] | None = None
 ) -> Iterator[Violation]:
     """What one error of the validator says; several when it is about keys, one for each key.
 

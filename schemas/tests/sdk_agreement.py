@@ -9,6 +9,7 @@ Not compared, because the SDKs' types do not say it: whether a key that a respon
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -33,15 +34,18 @@ TELLING = ("type", "role", "object")
 """The keys that tell kinds of objects apart, the first that they have."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
-    """A schema and what resolves its references."""
+    """A schema and what resolves its references; the same wherever it is come to."""
 
     schema: Any
     resolver: Resolver
 
     def __hash__(self) -> int:
         return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self.schema is other.schema
 
     def at(self, schema: Any) -> "Node":
         return Node(schema, self.resolver)
@@ -78,6 +82,7 @@ def says(nodes: Nodes, instance: Any, keyword: str) -> list[Any]:
     return [schema[keyword] for schema in schemas if isinstance(schema, dict) and keyword in schema]
 
 
+@cache
 def kinds(nodes: Nodes) -> frozenset[str]:
     """Which types of JSON the schemas together let through."""
     return frozenset(kind for kind, sample in SAMPLES.items() if _lets_through(nodes, sample))

@@ -47,6 +47,7 @@ class ChatEncoder(Encoder):
         self._created = identity.now
         self._model = request.model
         self._opened = False
+        self._cited: list[Object] = []
 
     def encode(self, event: Event) -> Iterable[Frame]:
         if not self._opened:
@@ -62,7 +63,8 @@ class ChatEncoder(Encoder):
             case ReasoningDelta():
                 return (self.delta({"reasoning_content": event.text}),)
             case Cited():
-                return (self.delta({"annotations": [citations.nested(event)]}),)
+                self._cited.append(citations.nested(event))
+                return ()
             case CallStarted():
                 return (self.delta({"tool_calls": [self.call_start(event.index, event.id, event.name)]}),)
             case CallArguments():
@@ -89,7 +91,13 @@ class ChatEncoder(Encoder):
         return {"index": index, "function": {"arguments": more}}
 
     def finish(self, event: Finished) -> Iterator[Frame]:
-        """Return the end of a turn, in this order: finish_reason, usage if it was asked for, [DONE]."""
+        """Return the end of a turn, in this order: citations, finish_reason, usage if it was asked for, [DONE].
+
+        The citations are in one delta: openai-python joins the lists of several by their entries' `index`, which these
+        have not, and its stream helper raises for the second (`lib/streaming/_deltas.py`, 3.52.0).
+        """
+        if self._cited:
+            yield self.delta({"annotations": self._cited})
         yield Frame(self.chunk([self.choice({}, event.reason)]))
         if self.tells_usage(event):
             yield Frame(self.chunk([], event.usage))

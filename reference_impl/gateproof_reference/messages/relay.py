@@ -239,8 +239,9 @@ class MessagesGatherer(Reader[Event]):
             self._blocks[at]["citations"] = [*cited, delta.get("citation")]
 
     def _whole(self, at: int) -> Object:
-        block, added = self._blocks[at], self._words.get(at, {})
-        return {**block, **{name: text(block.get(name)) + words.getvalue() for name, words in added.items()}}
+        block = self._blocks[at]
+        added = {name: text(block.get(name)) + words.getvalue() for name, words in self._words.get(at, {}).items()}
+        return {**block, **added}
 
     def result(self) -> Object:
         blocks = [self._whole(at) for at in sorted(self._blocks)]
