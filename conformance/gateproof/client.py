@@ -19,6 +19,7 @@ from gateproof.answers.answer import ABORTED, BROKEN, CUT, ERROR, HUNG, Answer, 
 from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
 from gateproof.questions import headers as surface_headers
+from gateproof.redact import is_secret
 from gateproof_mock.serving.journal import Leg
 
 LEG_LIMIT = 8 * 1024 * 1024
@@ -33,12 +34,24 @@ READERS: dict[str, tuple[Callable[[Answer], None], Callable[[Answer], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request to the gateway. `path` begins with a slash."""
+    """One HTTP request to the gateway. `path` begins with a slash. `limit`: bytes of the answer that are read.
+
+    `key`: in place of every credential of the client's, "" for none.
+
+    With an Accept-Encoding among the `headers` the answer is unpacked as its Content-Encoding says; without, none was asked for.
+    """
 
     method: str
     path: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    limit: int = LEG_LIMIT
+    key: str | None = None
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the answer may be compressed."""
+        return any(name.lower() == "accept-encoding" for name, _ in self.headers)
 
 
 class GatewayClient:
@@ -74,7 +87,10 @@ class GatewayClient:
     def open(self, surface: str, request: Request, *, stream: bool, live: bool = False) -> Reading:
         """A request on its way. Never raises for the gateway's sake."""
         accept = "text/event-stream" if stream else "application/json"
-        own = [(n, v) for n, v in surface_headers(surface, self._key) if n not in self._given]
+        key = self._key if request.key is None else request.key
+        own = [(n, v) for n, v in surface_headers(surface, key) if n not in self._given]
+        if request.key:
+            own.append(("Authorization", f"Bearer {request.key}"))
         headers = [("Content-Type", "application/json"), ("Accept", accept), *own, *request.headers]
         return Reading(self._client, surface, request, headers, self.ceiling, stream=stream, live=live)
 
@@ -172,7 +188,7 @@ class Reading:
         if self._response is None:
             return
         # Without a chunk size: with one, httpx holds bytes back until it is full.
-        pieces = self._response.iter_raw()
+        pieces = self._response.iter_bytes() if self._request.unpacks else self._response.iter_raw()
         try:
             if not self.over:
                 self._guard(lambda: self._take_all(pieces))
@@ -188,6 +204,10 @@ class Reading:
             headers=self._headers,
             extensions={"trace": self._note_connection},
         )
+        if request.key is not None:
+            given = {name.lower() for name, _ in self._headers}
+            for name in [name for name in built.headers if is_secret(name) and name not in given]:
+                del built.headers[name]
         self.sent_headers = list(built.headers.items())
         try:
             response = self._client.send(built, stream=True)
@@ -229,8 +249,9 @@ class Reading:
         at = time.time()
         self.leg.add(data, at)
         self.wire += data
-        if len(self.wire) > LEG_LIMIT:
-            self._end(BROKEN, f"the answer is longer than {LEG_LIMIT // 2**20} MiB; the suite read no further")
+        limit = self._request.limit
+        if len(self.wire) > limit:
+            self._end(BROKEN, f"the answer is longer than {limit // 2**20} MiB; the suite read no further")
             return
         if self._collector is not None:
             for event in self.sse.feed(data, at):

@@ -17,8 +17,8 @@ class Exchange:
 
     `request`: method, path, headers (redacted), body. `wire`: the bytes of the client's leg, capped.
     `clean`: whether the transfer ended as HTTP wants it.
-    `turn`: whether a turn was asked for. `lawful`: whether the upstream kept its own documents; what a same-dialect relay
-    passes on otherwise is no fault of it.
+    `turn`: whether a turn was asked for. `routed`: whether the request says which upstream is meant. `lawful`: whether the
+    upstream kept its own documents; what a same-dialect relay passes on otherwise is no fault of it.
     """
 
     pair: Pair
@@ -38,6 +38,7 @@ class Exchange:
     comments: int = 0
     clean: bool = True
     turn: bool = True
+    routed: bool = True
 
     @property
     def lawful(self) -> bool:

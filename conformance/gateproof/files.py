@@ -137,6 +137,7 @@ def load_gateway(path: Path) -> Gateway:
         )
     claims = data.get("claims", {})
     _queue_makes_sense(path, claims)
+    _idle_timeout_makes_sense(path, claims)
     url = table.get("url", "")
     if url and (wrong := fault_of_url(url)):
         raise FileError(f"{path}: gateway.url: {wrong}")
@@ -173,6 +174,17 @@ def _queue_makes_sense(path: Path, claims: Mapping[str, Any]) -> None:
         raise FileError(f"{path}: claims.queue_timeout is {timeout}; configure at most 2 s for a conformance run")
     if claims.get("queue_keepalive", 0) >= timeout:
         raise FileError(f"{path}: claims.queue_keepalive must be below claims.queue_timeout")
+
+
+def _idle_timeout_makes_sense(path: Path, claims: Mapping[str, Any]) -> None:
+    if "idle_model" in claims and "idle_timeout" not in claims:
+        raise FileError(f"{path}: claims.idle_model needs claims.idle_timeout beside it")
+    # The limit's checks hold streams in silence while others wait in the queue.
+    everywhere = "idle_timeout" in claims and "idle_model" not in claims
+    if everywhere and claims["idle_timeout"] <= claims.get("queue_timeout", 0):
+        raise FileError(
+            f"{path}: claims.idle_timeout must be above claims.queue_timeout, or only for models named by claims.idle_model"
+        )
 
 
 def _from_environment(path: Path, key: str, value: str) -> str:

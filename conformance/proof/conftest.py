@@ -12,12 +12,20 @@ from whole_runs import Run, command, reference_file
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Callable[..., Run]:
-    """Run the suite on the reference, with more options for either."""
+    """Run the suite on the reference, with more options for either; `before` are words between Python and its module."""
 
-    def run(*options: str, reference: tuple[str, ...] = (), file: str = "gateway.toml", drop: str = "") -> Run:
+    def run(
+        *options: str,
+        reference: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
+        file: str = "gateway.toml",
+        drop: str = "",
+    ) -> Run:
         text = reference_file(file).read_text("utf-8")
-        more = "".join(f'"{word}", ' for word in reference)
-        text = text.replace('"-m", "gateproof_reference",', f'"-m", "gateproof_reference", {more}')
+        command_line = '"-m", "gateproof_reference",'
+        assert command_line in text
+        words = [*before, "-m", "gateproof_reference", *reference]
+        text = text.replace(command_line, "".join(f"{json.dumps(word)}, " for word in words))
         if drop:
             text = text.replace(drop, "")
         gateway = tmp_path / "gateway.toml"

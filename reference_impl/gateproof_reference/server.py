@@ -45,6 +45,7 @@ class Settings:
     upstream_key: str | None = None
     keepalive_interval: float = 15.0
     idle_timeout: float = 300.0
+    idle_timeout_for: Mapping[str, float] = field(default_factory=dict)
     max_concurrency: int | None = None
     queue_timeout: float = 30.0
     force_upstream_stream: bool = False
@@ -234,6 +235,7 @@ class Gateway:
             headers=self._headers(dialect, own),
             query=query_of(dialect, own),
             stream=exchange.upstream_streams,
+            idle_timeout=self._settings.idle_timeout_for.get(wirejson.text(body.get("model"))),
         )
         await (self._stream if exchange.client_streams else self._unary)(exchange, call, answer)
 

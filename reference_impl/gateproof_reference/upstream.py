@@ -83,8 +83,7 @@ class Upstream:
     def __init__(self, base: str, idle_timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._base = base.rstrip("/")
         self._transport = transport or Transport()
-        timeouts = httpx.Timeout(idle_timeout, connect=min(CONNECT_TIMEOUT, idle_timeout))
-        self._extensions = {"timeout": timeouts.as_dict()}
+        self._idle_timeout = idle_timeout
 
     async def aclose(self) -> None:
         """Close what the transport holds."""
@@ -100,11 +99,13 @@ class Upstream:
         headers: Mapping[str, str],
         stream: bool = False,
         query: str = "",
+        idle_timeout: float | None = None,
     ) -> AsyncIterator[Reply]:
         """Call the upstream; it is hung up on when the block is left. Raise RefusedError if it does not answer.
 
         `headers` are the dialect's, with the operator's key. Of the client's none goes along but those that its API counts
-        as part of the question: its key is for us (litellm#32202), the framing is our own.
+        as part of the question: its key is for us (litellm#32202), the framing is our own. `idle_timeout` (seconds) is
+        this call's, if it is not the general one.
         """
         headers = {
             **headers,
@@ -116,7 +117,10 @@ class Upstream:
         if content:
             headers["content-type"] = "application/json"
         url = f"{self._base}{path}" + (f"?{query}" if query else "")
-        request = httpx.Request(method, url, content=content, headers=headers, extensions=self._extensions)
+        silence = self._idle_timeout if idle_timeout is None else idle_timeout
+        timeouts = httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence))
+        extensions = {"timeout": timeouts.as_dict()}
+        request = httpx.Request(method, url, content=content, headers=headers, extensions=extensions)
         response = await self._open(request)
         try:
             yield Reply(response)

@@ -68,8 +68,9 @@ class Answer:
     """What a client makes of its leg. What the gateway left out is MISSING; `reason` says why an outcome is not complete.
 
     `finish`: `stop`, `tool_calls`, `length`, `content_filter`, or the surface's own word when it is none of these.
-    `events`: the data of each event: a JSON document, "[DONE]", or the text that was neither. `done`: whether `[DONE]`
-    came; what came after it is in `events` only, for most clients stop there. On Messages, whether message_stop came.
+    `cited`: the addresses of the pages that the text cites, each once, in order. `events`: the data of each event: a JSON
+    document, "[DONE]", or the text that was neither. `done`: whether `[DONE]` came; what came after it is in `events` only,
+    for most clients stop there. On Messages, whether message_stop came.
     """
 
     outcome: str
@@ -81,6 +82,7 @@ class Answer:
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
+    cited: list[str] = field(default_factory=list)
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish: Any = field(default_factory=lambda: Missing("finish"))
     usage: Any = field(default_factory=lambda: Missing("usage"))
@@ -93,6 +95,11 @@ class Answer:
     def failed(self) -> bool:
         """Whether every client is told that the turn failed: an error, or a transfer that broke."""
         return self.outcome in (ERROR, ABORTED)
+
+    def cites(self, url: Any) -> None:
+        """Note a cited page."""
+        if isinstance(url, str) and url not in self.cited:
+            self.cited.append(url)
 
     @property
     def calls(self) -> list[tuple[Any, Any]]:

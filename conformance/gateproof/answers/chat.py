@@ -44,6 +44,7 @@ def read_body(answer: Answer) -> None:
     answer.text = _words(dig(message, "content"))
     answer.reasoning = _words(dig(message, "reasoning_content"))
     answer.refusal = _words(dig(message, "refusal"))
+    _cite(answer, message)
     calls = dig(message, "tool_calls")
     for index, call in enumerate(calls if isinstance(calls, list) else []):
         answer.tool_calls.append(
@@ -60,6 +61,13 @@ def read_body(answer: Answer) -> None:
         answer.outcome = COMPLETE
     else:
         answer.outcome, answer.reason = BROKEN, "a 200 without a message and a finish_reason"
+
+
+def _cite(answer: Answer, message: Any) -> None:
+    """Note the citations of a message or a delta."""
+    annotations = dig(message, "annotations")
+    for annotation in annotations if isinstance(annotations, list) else []:
+        answer.cites(dig(annotation, "url_citation", "url"))
 
 
 def _words(value: Any) -> str:
@@ -122,6 +130,7 @@ class ChunkReader:
             answer.text += _words(delta.get("content"))
             answer.reasoning += _words(delta.get("reasoning_content"))
             answer.refusal += _words(delta.get("refusal"))
+            _cite(answer, delta)
             calls = delta.get("tool_calls")
             for call in calls if isinstance(calls, list) else []:
                 if isinstance(call, dict):

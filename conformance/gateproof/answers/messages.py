@@ -80,6 +80,9 @@ def read_body(answer: Answer) -> None:
         kind = dig(block, "type")
         if kind == "text":
             answer.text += _words(dig(block, "text"))
+            citations = dig(block, "citations")
+            for citation in citations if isinstance(citations, list) else []:
+                answer.cites(dig(citation, "url"))
         elif kind == "thinking":
             answer.reasoning += _words(dig(block, "thinking"))
         elif kind == "tool_use":
@@ -164,6 +167,8 @@ class BlockReader:
             self.answer.text += _words(dig(delta, "text"))
         elif kind == "thinking_delta":
             self.answer.reasoning += _words(dig(delta, "thinking"))
+        elif kind == "citations_delta":
+            self.answer.cites(dig(delta, "citation", "url"))
         elif kind == "input_json_delta" and index in self._blocks:
             self._blocks[index][1].append(_words(dig(delta, "partial_json")))
             self._calls()

@@ -34,6 +34,8 @@ def read_body(answer: Answer) -> None:
     _settle(answer, body)
     _items(answer, dig(body, "output"))
     answer.text, answer.reasoning, answer.refusal = words_of(dig(body, "output"))
+    for item in _list(dig(body, "output")):
+        _cite(answer, item)
 
 
 def words_of(output: Any) -> tuple[str, str, str]:
@@ -48,6 +50,13 @@ def words_of(output: Any) -> tuple[str, str, str]:
             for part in (*_list(dig(item, "summary")), *_list(dig(item, "content"))):
                 reasoning += _words(dig(part, "text"))
     return text, reasoning, refusal
+
+
+def _cite(answer: Answer, item: Any) -> None:
+    """Note the citations of an output item."""
+    for part in _list(dig(item, "content")):
+        for annotation in _list(dig(part, "annotations")):
+            answer.cites(dig(annotation, "url"))
 
 
 def _list(value: Any) -> list[Any]:
@@ -139,9 +148,12 @@ class EventCollector:
             "response.reasoning.delta",
         ):
             answer.reasoning += _words(dig(data, "delta"))
+        elif kind == "response.output_text.annotation.added":
+            answer.cites(dig(data, "annotation", "url"))
         elif kind == "response.output_item.done":
             # All that came, also twice at one index: Codex runs every call that is done.
             index = dig(data, "output_index")
+            _cite(answer, dig(data, "item"))
             self._done.append((index if isinstance(index, int) else len(self._done), dig(data, "item")))
             _items(answer, [item for _, item in sorted(self._done, key=lambda done: done[0])])
         elif kind in TERMINALS:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from gateproof.cases.reading import choices
+from gateproof.answers.absent import dig
+from gateproof.answers.answer import Answer
+from gateproof.cases.reading import assert_calls, choices, events_of_type
 from gateproof.registry import case
-from gateproof.stagehands import Ask, Upstream
-from gateproof_mock import next_message, reasoning, text, web_search
+from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import citation, completed, event, next_message, reasoning, refusal, text, tool_call, web_search
 
 PIECES = (
     " Leading space,",
@@ -82,3 +84,142 @@ def web_search_call_is_silent(ask: Ask, upstream: Upstream) -> None:
     assert answer.text == "It rains."
     assert not answer.tool_calls, f"calls that nobody made: {answer.calls!r}"
     assert answer.finish == "stop"
+
+
+# Each a delta of its own.
+PROTOCOL = (
+    "[DONE]",
+    "data: [DONE]\n\n",
+    "event: error\ndata: {}\n\n",
+    ": ping\n\n",
+    '{"error": {"message": "No.", "type": "server_error"}}',
+    '{"type": "response.completed"}',
+    '"finish_reason": "stop"',
+    "<|im_end|>",
+    "</s>",
+    "null",
+    "undefined",
+    "\r\n",
+    "\n\n",
+    " ",
+    "\\u0000\\n",
+    "end",
+)
+
+
+@case("text.protocol-words-are-text")
+def protocol_words_are_text(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    arguments = '{"data: [DONE]": "event: error", "error": {"message": "[DONE]"}, "type": "message_stop"}'
+    upstream.says(text(*PROTOCOL), tool_call("get_weather", arguments))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "".join(PROTOCOL)
+    assert_calls(answer, check, ("get_weather", arguments))
+
+
+WONT = ("I cannot ", "help with ", "that.")
+
+
+@case("content.refusal-arrives")
+def refusal_arrives(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(refusal(*WONT))
+
+    answer = ask()
+
+    words = "".join(WONT)
+    assert answer.outcome == "complete", repr(answer)
+    if answer.text + answer.refusal == words:
+        check.chose("refusal" if answer.refusal else "text")
+        return
+    assert _explanation(answer) == words, f"text {answer.text!r}, refusal {answer.refusal!r}: {answer!r}"
+    check.chose("explanation")
+
+
+def _explanation(answer: Answer) -> object:
+    """Of a Messages turn: why it was refused."""
+    ends = [dig(answer.body, "stop_details", "explanation")]
+    ends += [dig(e, "delta", "stop_details", "explanation") for e in events_of_type(answer, "message_delta")]
+    return next((end for end in reversed(ends) if end), None)
+
+
+@case("content.refusal-is-told-as-one")
+def refusal_is_told_as_one(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(refusal(*WONT))
+
+    answer = ask()
+
+    assert answer.finish == "content_filter", repr(answer)
+
+
+PAGES = ("https://example.org/one", "https://example.org/two?a=1&b=2")
+
+
+@case("content.citations-survive")
+def citations_survive(ask: Ask, upstream: Upstream) -> None:
+    cited = [
+        citation(url, title=f"Page {n}", start=5 * n, end=5 * n + 4, cited="as it says") for n, url in enumerate(PAGES)
+    ]
+    upstream.says(text("Rain ", "wind ", "sun.", citations=cited))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Rain wind sun."
+    assert answer.cited == list(PAGES)
+
+
+@case("content.other-choices-are-not-merged")
+def other_choices_are_not_merged(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    choice = {"index": 1, "delta": {"role": "assistant", "content": "second"}, "finish_reason": None}
+    other = {"id": "chatcmpl-two", "object": "chat.completion.chunk", "created": 0, "model": "two", "choices": [choice]}
+    upstream.says(event(**other), text("fir"), event(**other), text("st"))
+
+    answer = ask()
+
+    if answer.failed:
+        check.chose("error")
+        return
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "first"
+    check.chose("apart")
+
+
+@case("content.several-choices-are-given-or-refused")
+def several_choices_are_given_or_refused(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"))
+
+    answer = ask(n=2)
+
+    if 400 <= answer.status < 500:
+        check.chose("refused")
+        return
+    given = dig(answer.body, "choices")
+    assert isinstance(given, list), repr(answer)
+    assert len(given) == 2, f"{len(given)} choices of two that were asked for"
+    check.chose("given")
+
+
+@case("content.no-empty-text-blocks")
+def no_empty_text_blocks(ask: Ask, upstream: Upstream) -> None:
+    call = tool_call("get_weather", '{"city": "Oslo"}')
+    for said in ((call,), (reasoning(*THOUGHTS), text("Hello")), (reasoning(*THOUGHTS), call), (call, text("Hello"))):
+        upstream.says(*said, completed())
+
+        answer = ask()
+
+        told = [element.KEY for element in said]
+        assert answer.outcome == "complete", f"{told}: {answer!r}"
+        assert "" not in _text_blocks(answer), f"{told}: a text block without text"
+
+
+def _text_blocks(answer: Answer) -> list[str]:
+    """The text of each text block of a Messages answer."""
+    whole = dig(answer.body, "content")
+    blocks = [str(dig(b, "text")) for b in (whole if isinstance(whole, list) else []) if dig(b, "type") == "text"]
+    for start in events_of_type(answer, "content_block_start"):
+        if dig(start, "content_block", "type") == "text":
+            deltas = [e for e in events_of_type(answer, "content_block_delta") if e.get("index") == start.get("index")]
+            blocks.append("".join(str(dig(e, "delta", "text") or "") for e in deltas))
+    return blocks

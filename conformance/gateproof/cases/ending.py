@@ -6,7 +6,10 @@ from gateproof.answers.answer import Answer
 from gateproof.cases.reading import assert_calls
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import Wire, cancelled, cut, failed, incomplete, text, tool_call, unfinished
+from gateproof_mock import Wire, cancelled, completed, cut, failed, incomplete, reasoning, text, tool_call, unfinished
+from gateproof_mock.language.turns import Text
+
+CALLED = tool_call("get_weather", '{"city":', ' "Oslo"}')
 
 
 @case("ending.finish-reason-then-eof-is-complete")
@@ -26,9 +29,13 @@ def calls_then_done_is_tool_calls(ask: Ask, upstream: Upstream, check: CheckHand
 
     answer = ask()
 
+    if answer.failed:
+        check.chose("error")
+        return
     assert answer.outcome == "complete", repr(answer)
     assert answer.finish == "tool_calls"
     assert_calls(answer, check, ("get_weather", '{"city":"Oslo"}'))
+    check.chose("tool_calls")
 
 
 @case("ending.done-without-finish-reason-ends")
@@ -85,13 +92,14 @@ def _assert_failed(answer: Answer, check: CheckHand) -> None:
 
 @case("ending.truncation-is-length")
 def truncation_is_length(ask: Ask, upstream: Upstream) -> None:
-    upstream.says(text("Hel", "lo"), incomplete("max_output_tokens"))
+    for said in (text("Hel", "lo"),), (reasoning("Let me ", "think."),), (text("Hel", "lo"), CALLED):
+        upstream.says(*said, incomplete("max_output_tokens"))
 
-    answer = ask()
+        answer = ask()
 
-    assert answer.outcome == "complete", repr(answer)
-    assert answer.finish == "length"
-    assert answer.text == "Hello"
+        assert answer.outcome == "complete", f"after {said[-1].KEY}: {answer!r}"
+        assert answer.finish == "length", f"after {said[-1].KEY}: {answer!r}"
+        assert answer.text == ("Hello" if isinstance(said[0], Text) else ""), f"after {said[-1].KEY}: {answer!r}"
 
 
 @case("ending.filter-is-content-filter")
@@ -159,3 +167,67 @@ def unfinished_status_is_an_error(ask: Ask, upstream: Upstream) -> None:
         answer = ask()
 
         assert answer.status >= 400, f"{ending!r}: {answer!r}"
+
+
+@case("ending.stop-reason-then-eof-is-told")
+def stop_reason_then_eof_is_told(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), wire=Wire(no_done=True))
+
+    answer = ask()
+
+    assert answer.failed or answer.outcome == "complete", repr(answer)
+    if answer.outcome == "complete":
+        assert answer.text == "Hello"
+        assert answer.finish == "stop"
+    check.chose(answer.outcome)
+
+
+@case("ending.context-window-is-no-plain-stop")
+def context_window_is_no_plain_stop(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), completed(reason="model_context_window_exceeded"))
+
+    answer = ask()
+
+    if answer.failed:
+        check.chose("error")
+        return
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Hello"
+    assert answer.finish not in ("stop", "tool_calls"), repr(answer)
+    check.chose("length" if answer.finish == "length" else "other")
+
+
+FOREIGN = {"messages": ("pause_turn", "stop_sequence", "acme_reason"), "chat": ("acme_reason", "end_turn")}
+"""Words that the other API does not have. The last of a chat upstream is what careless proxies of Claude send."""
+OWN = ("stop", "tool_calls", "length", "content_filter")
+
+
+@case("ending.reasons-are-the-surfaces-own")
+def reasons_are_the_surfaces_own(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    for reason in FOREIGN[check.dialect]:
+        stopped = "END" if reason == "stop_sequence" else ""
+        upstream.says(text("Hel", "lo"), completed(reason="" if stopped else reason, stop_sequence=stopped))
+
+        answer = ask()
+
+        if answer.failed and not stopped:
+            check.chose("error")
+            continue
+        assert answer.outcome == "complete", f"{reason}: {answer!r}"
+        assert answer.text == "Hello", f"{reason}: {answer!r}"
+        assert answer.finish in (("stop",) if stopped else OWN), f"{reason}: {answer!r}"
+        check.chose("mapped")
+
+
+@case("ending.empty-turn-is-told-alike")
+def empty_turn_is_told_alike(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(completed())
+
+    told = [ask(mode=mode) for mode in ("stream", "json")]
+
+    for answer in told:
+        assert answer.failed or answer.outcome == "complete", repr(answer)
+        assert not answer.text, f"words that nobody said: {answer!r}"
+        assert not answer.tool_calls, f"calls that nobody made: {answer!r}"
+    assert told[0].failed == told[1].failed, f"streamed {told[0]!r}, in JSON {told[1]!r}"
+    check.chose("error" if told[0].failed else "empty")

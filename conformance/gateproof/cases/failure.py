@@ -6,11 +6,12 @@ from typing import Any
 
 from gateproof.answers import messages
 from gateproof.answers.answer import Answer
+from gateproof.cases.canned import EVENTS
 from gateproof.cases.reading import event_names, events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof.verdicts import Blocked
-from gateproof_mock import Wire, cancelled, error_event, failed, text
+from gateproof_mock import Wire, cancelled, cut, error_event, failed, refused, text
 
 FELL_OVER = "The model fell over in step 7."
 TOO_LONG = "This model's maximum context length is 8192 tokens."
@@ -313,3 +314,54 @@ def codes_are_translated(ask: Ask, upstream: Upstream, check: CheckHand) -> None
         answer = ask()
 
         assert answer.error.code == wanted, f"type {kind!r}, code {code!r}: {answer!r}"
+
+
+NO_TURN: dict[str, tuple[Any, ...]] = {
+    "chat": ({"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": []}, {}),
+    "responses": ({"id": "r", "object": "response", "error": {"code": "server_error", "message": FELL_OVER}}, {}),
+    "messages": ({"id": "m", "type": "message", "role": "assistant", "model": "m"}, {}),
+}
+"""Answers with status 200 that are none."""
+
+
+@case("failure.error-in-a-200-is-an-error")
+def error_in_a_200_is_an_error(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    error = {"type": "api_error", "code": 502, "message": FELL_OVER}
+    bodies = ({"type": "error", "error": error}, {"error": error}, *NO_TURN[check.dialect])
+    for body in bodies:
+        upstream.says(refused(200, body))
+
+        answer = ask()
+
+        assert answer.status >= 400, f"for {str(body)[:80]}: {answer!r}"
+        if body.get("error"):
+            # In which envelope is another requirement's business.
+            assert FELL_OVER.encode() in ask.last.wire, f"for {str(body)[:80]}: {answer!r}"
+
+
+@case("failure.empty-200-is-an-error")
+def empty_200_is_an_error(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    kind = EVENTS if check.stream else "application/json"
+    broken = (cut("fin"), cut("rst")) if check.dialect != "messages" or check.stream else ()
+    for ending in (refused(200, content_type=kind), *broken):
+        upstream.says(ending, wire=Wire(preamble=False))
+
+        answer = ask()
+
+        assert answer.failed, f"{ending!r}: {answer!r}"
+        assert not answer.finish, f"{ending!r}: {answer!r}"
+        check.chose(answer.outcome)
+
+
+@case("failure.error-events-are-nested")
+def error_events_are_nested(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"), failed("server_error", FELL_OVER))
+
+    answer = ask()
+
+    errors = events_of_type(answer, "error")
+    for event in errors:
+        error = event.get("error")
+        assert isinstance(error, dict), f"no error object in {event!r}"
+        assert FELL_OVER in str(error.get("message")), f"no message in {event!r}"
+    check.chose("nested" if errors else "none")

@@ -1,4 +1,4 @@
-"""The routes of Responses: aliases, slashes, /compact, and what is no route."""
+"""The routes of Responses: aliases, slashes, /compact; and on every surface what is no route."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def unknown_subpath_is_relayed_or_404(ask: Ask, upstream: Upstream, check: Check
 def lookalike_is_404(ask: Ask, upstream: Upstream) -> None:
     upstream.says(text("This turn must not be asked for."))
 
-    answer = ask(path="/v1/responsesfoo", body=BODY, turn=False)
+    answer = ask(path=ask.path + "foo", turn=False)
 
     assert not ask.last.calls, f"it became a call of {ask.last.calls[0]['path']}"
     assert answer.status in (404, 405), repr(answer)
@@ -125,7 +125,7 @@ def lookalike_is_404(ask: Ask, upstream: Upstream) -> None:
 def not_found_is_json(ask: Ask, upstream: Upstream) -> None:
     upstream.says(text("This turn must not be asked for."))
 
-    answer = ask(path="/v1/responsesfoo", body=BODY, turn=False)
+    answer = ask(path=ask.path + "foo", turn=False)
 
     assert answer.status >= 400, repr(answer)
     assert answer.error.message, f"no error envelope in {answer!r}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from gateproof.cases.reading import assert_calls, choices
-from gateproof.registry import case
+from typing import Any
+
+from gateproof.answers.absent import dig
+from gateproof.cases.reading import assert_calls, choices, place
+from gateproof.exchange import Exchange
+from gateproof.registry import case, invariant
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import Wire, event, interleaved, reasoning, text, tool_call
+from gateproof_mock import Wire, completed, event, interleaved, reasoning, text, tool_call
+from gateproof_mock.language.turns import Event, ToolCall
 
 WEATHER = tool_call("get_weather", '{"city":', ' "Oslo",', ' "note": "naïve 日本 \\u2028"}', id="call_weather")
 TIME = tool_call("get_time", '{"zone":', ' "Europe/Oslo"}', id="call_time")
@@ -50,8 +55,8 @@ def interleaved_arguments_stay_apart(ask: Ask, upstream: Upstream, check: CheckH
 
 @case("tools.arguments-in-done-events-arrive")
 def arguments_in_done_events_arrive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
-    for place in ("arguments_done", "item_done"):
-        upstream.says(WEATHER, wire=Wire(arguments_in=place))
+    for where in ("arguments_done", "item_done"):
+        upstream.says(WEATHER, wire=Wire(arguments_in=where))
 
         answer = ask()
 
@@ -123,3 +128,69 @@ def text_and_calls_both_survive(ask: Ask, upstream: Upstream, check: CheckHand) 
     assert answer.text == "Let me look."
     assert_calls(answer, check, WEATHER_CALL)
     assert answer.finish == "tool_calls"
+
+
+@case("tools.calls-of-one-chunk-arrive")
+def calls_of_one_chunk_arrive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(WEATHER, TIME, wire=Wire(arguments_in="arguments_done"))
+    whole = ask()
+    # Both calls begin in one chunk, and both go on in the next.
+    upstream.says(_pieces(WEATHER, TIME, begin=True), _pieces(WEATHER, TIME), completed(reason="tool_calls"))
+    together = ask(offers=(WEATHER.name, TIME.name))
+
+    for how, answer in (("a call in one chunk", whole), ("two calls in one chunk", together)):
+        assert answer.outcome == "complete", f"{how}: {answer!r}"
+        assert_calls(answer, check, WEATHER_CALL, TIME_CALL)
+
+
+def _pieces(*calls: ToolCall, begin: bool = False) -> Event:
+    """A chat chunk with a piece of each call: its beginning, or all of its arguments."""
+    pieces: list[dict[str, Any]] = []
+    for index, call in enumerate(calls):
+        begun = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
+        pieces.append({"index": index, **(begun if begin else {"function": {"arguments": "".join(call.arguments)}})})
+    choice = {"index": 0, "delta": {"tool_calls": pieces}, "logprobs": None, "finish_reason": None}
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+    return event(**chunk)
+
+
+@case("tools.stop-beside-calls-is-tool-use")
+def stop_beside_calls_is_tool_use(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    for said in ((WEATHER,), (text("Let me ", "look."), WEATHER, TIME)):
+        upstream.says(*said, completed(reason="stop"))
+
+        answer = ask()
+
+        assert answer.outcome == "complete", repr(answer)
+        assert answer.finish == "tool_calls", repr(answer)
+        assert answer.tool_calls[0].name == "get_weather"
+
+
+@invariant("tools.first-piece-names-the-call")
+def first_piece_names_the_call(exchange: Exchange) -> list[str] | None:
+    found: dict[str, None] = {}
+    seen: set[object] = set()
+    for choice in choices(exchange.answer):
+        delta = choice.get("delta")
+        delta = delta if isinstance(delta, dict) else {}
+        if delta.get("function_call"):
+            found["a call comes as the legacy function_call"] = None
+        pieces = delta.get("tool_calls")
+        for piece in pieces if isinstance(pieces, list) else []:
+            index = dig(piece, "index")
+            if not isinstance(index, int):
+                found["a piece of a call has no index"] = None
+            elif index not in seen:
+                seen.add(index)
+                found.update(dict.fromkeys(f"the first piece of call {place(index)} {lack}" for lack in _lacks(piece)))
+    return list(found)[:5] if seen or found else None
+
+
+def _lacks(piece: Any) -> list[str]:
+    """What the first piece of a call does not have."""
+    wanted = {
+        "has no id": bool(dig(piece, "id")),
+        "has not the type function": bool(dig(piece, "type") in ("function", "custom")),
+        "has no name": bool(dig(piece, "function", "name") or dig(piece, "custom", "name")),
+    }
+    return [lack for lack, there in wanted.items() if not there]

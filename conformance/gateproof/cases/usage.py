@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from gateproof.cases.reading import chunks
+import json
+
+from gateproof.answers.absent import dig
+from gateproof.cases.canned import EVENTS, answered, body, stream
+from gateproof.cases.reading import chunks, events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import Wire, incomplete, text, usage
+from gateproof_mock import Wire, incomplete, refused, text, usage
+from gateproof_mock.language.turns import Refused
 
 
 @case("usage.totals-survive")
@@ -111,3 +116,54 @@ def no_chunk_unasked(ask: Ask, upstream: Upstream) -> None:
 
     extra = [c for c in chunks(answer) if c.get("choices") == [] and c.get("usage") is not None]
     assert not extra, f"usage that nobody asked for: {extra[0]!r}"
+
+
+@case("usage.last-count-wins")
+def last_count_wins(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    said = stream(check.dialect, text("Hel", "lo"), usage(input=12, output=8))
+    early = {"type": "message_delta", "delta": {"stop_reason": None, "stop_sequence": None}}
+    counted = json.dumps({**early, "usage": {"input_tokens": 9, "output_tokens": 5}})
+    # After the last block, before the message_delta with the stop_reason.
+    before, end, after = said.rpartition("event: message_delta\n")
+    told = f"{before}event: message_delta\ndata: {counted}\n\n{end}{after}"
+    upstream.says(refused(200, told, content_type=EVENTS))
+
+    answer = ask(include_usage=True)
+
+    assert answer.usage, f"no usage: {answer!r}"
+    assert (answer.usage.input, answer.usage.output, answer.usage.total) == (12, 8, 20)
+
+
+@case("usage.counts-in-other-places-survive")
+def counts_in_other_places_survive(ask: Ask, upstream: Upstream) -> None:
+    for where in ("finish", "every"):
+        upstream.says(text("Hel", "lo"), usage(input=607, output=1024), wire=Wire(usage_in=where))
+
+        answer = ask(include_usage=True)
+
+        assert answer.usage, f"no usage from {where}: {answer!r}"
+        counts = (answer.usage.input, answer.usage.output, answer.usage.total)
+        assert counts == (607, 1024, 1631), f"usage from {where}: {counts}"
+
+
+@case("usage.unknown-counts-are-still-numbers")
+def unknown_counts_are_still_numbers(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(without_usage(check))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Hello"
+    ends = events_of_type(answer, "message_delta") if check.stream else [answer.body]
+    counts = [dig(end, "usage", "output_tokens") for end in ends]
+    assert counts, "no message_delta"
+    assert all(isinstance(count, int) for count in counts), f"output_tokens: {counts!r}"
+
+
+def without_usage(check: CheckHand) -> Refused:
+    """A chat turn as an engine sends it that counts no tokens."""
+    said = text("Hel", "lo")
+    if check.stream:
+        return answered(check.dialect, check.mode, said)
+    whole = {key: value for key, value in body(check.dialect, said).items() if key != "usage"}
+    return refused(200, whole)

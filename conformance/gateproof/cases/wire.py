@@ -6,9 +6,12 @@ from itertools import pairwise
 
 from gateproof.answers.document import parse
 from gateproof.answers.sse import EventReader
+from gateproof.cases.canned import answered
 from gateproof.cases.reading import is_stream, wire_events
 from gateproof.exchange import Exchange
-from gateproof.registry import invariant
+from gateproof.registry import case, invariant
+from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import hold, text
 
 _MARK = b"\xef\xbb\xbf"
 
@@ -105,6 +108,52 @@ def _is_integer(number: object) -> bool:
     # 1.0 is an integer in JSON Schema, and 1 in JavaScript.
     whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer())
     return whole and not isinstance(number, bool)
+
+
+@invariant("wire.sequence-numbers-count-from-zero")
+def sequence_numbers_count_from_zero(exchange: Exchange) -> list[str] | None:
+    events = [e for e in exchange.answer.events if isinstance(e, dict)]
+    numbers = [e.get("sequence_number") for e in events]
+    if not numbers:
+        return None
+    wrong = [(wanted, told) for wanted, told in enumerate(numbers) if told != wanted]
+    return [f"event {wanted} has the sequence_number {_short(told)}" for wanted, told in wrong[:1]]
+
+
+@invariant("wire.streams-forbid-caching")
+def streams_forbid_caching(exchange: Exchange) -> list[str] | None:
+    if not is_stream(exchange):
+        return None
+    told = exchange.answer.headers.get("cache-control", "")
+    fine = any(word.strip().lower() in ("no-cache", "no-store") for word in told.split(","))
+    return [] if fine else [f"Cache-Control {told or '(none)'!r}"]
+
+
+@case("wire.upstream-cookies-stay-home")
+def upstream_cookies_stay_home(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    said = text("Hel", "lo")
+    upstream.says(answered(check.dialect, check.mode, said, set_cookie="gp_upstream=secret-of-the-provider; Path=/"))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert "gp_upstream" not in answer.headers.get("set-cookie", ""), "the client got the upstream's cookie"
+
+
+@case("wire.compressed-answers-decode")
+def compressed_answers_decode(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("one ", "two "), hold("before-the-end"), text("three"))
+
+    live = ask.begin(headers=(("Accept-Encoding", "gzip, deflate"),))
+    came = not check.stream or check.is_buffering() or live.until(lambda answer: answer.text.startswith("one "))
+    live.release("before-the-end")
+    answer = live.finish()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "one two three"
+    coding = answer.headers.get("content-encoding", "identity").strip().lower()
+    assert came, f"with Content-Encoding {coding} nothing had come while the upstream waited for it"
+    check.chose("plain" if coding in ("identity", "") else coding)
 
 
 @invariant("wire.content-type-fits")

@@ -116,3 +116,64 @@ def _(original: Any) -> Any:
         yield from original(self, event)
 
     return on_item_added
+
+
+@mutant("refusals-are-lost", seam="chat.decode:ChatDecoder.on_delta", caught_by="content.refusal-arrives")
+def _(original: Any) -> Any:
+    """A refusal is no content, and what the model said in it is dropped (litellm#39723)."""
+    return lambda self, delta: original(self, {**delta, "refusal": None})
+
+
+@mutant(
+    "refusals-end-the-turn",
+    seam="messages.encode:MessagesEncoder.stop_reason",
+    caught_by="content.refusal-is-told-as-one",
+)
+def _(original: Any) -> Any:
+    """A refusal ends with end_turn, as any other answer."""
+    return lambda self, reason: "end_turn" if reason == "stop" and not self._calls else original(self, reason)
+
+
+@mutant("citations-are-dropped", seam="citations:read", caught_by="content.citations-survive")
+def _(original: Any) -> Any:
+    """No translated answer cites anything (llmgateway#2992)."""
+    return lambda annotation, base=0: None
+
+
+@mutant("choices-are-merged", seam="chat.decode:ChatDecoder.on_chunk", caught_by="content.other-choices-are-not-merged")
+def _(original: Any) -> Any:
+    """Every choice is the first one (openai-agents-python#3313)."""
+
+    def on_chunk(self: Any, chunk: Object) -> Iterator[Event]:
+        choices = [{**choice, "index": 0} for choice in chunk.get("choices") or []]
+        return original(self, {**chunk, "choices": choices})  # type: ignore[no-any-return]
+
+    return on_chunk
+
+
+@mutant("one-choice-is-enough", seam="chat.request:HARMLESS", caught_by="content.several-choices-are-given-or-refused")
+def _(original: Any) -> Any:
+    """A request for two choices gets one, without a word."""
+    return {**original, "n": (1, 2)}
+
+
+@mutant(
+    "messages-begin-with-nothing",
+    seam="messages.encode:MessagesEncoder.begin",
+    caught_by="content.no-empty-text-blocks",
+)
+def _(original: Any) -> Any:
+    """An empty text block stands before a call or a thought that comes first (litellm#34692)."""
+
+    def begin(self: Any, block: Any) -> Iterator[Frame]:
+        if not self._blocks and block.kind != "text":
+            yield from original(self, type(block)({"type": "text", "text": ""}))
+        yield from original(self, block)
+
+    return begin
+
+
+@mutant("done-in-text-is-the-end", seam="chat.decode:ChatDecoder.on_event", caught_by="text.protocol-words-are-text")
+def _(original: Any) -> Any:
+    """A chunk whose text is [DONE] is taken for the sentinel."""
+    return lambda self, event: self.on_done() if b'"[DONE]"' in event.data else original(self, event)

@@ -210,3 +210,52 @@ def _(original: Any) -> Any:
 def _(original: Any) -> Any:
     """A JSON answer that is still queued or in progress becomes an empty message with stop (sub2api#2972)."""
     return ()
+
+
+@mutant(
+    "messages-end-in-silence",
+    seam="messages.decode:MessagesDecoder.on_end",
+    caught_by="ending.stop-reason-then-eof-is-told",
+)
+def _(original: Any) -> Any:
+    """Without message_stop a message that gave its reason ends, and nobody is told."""
+
+    def on_end(self: Any, cut: Failure | None) -> Iterator[Event]:
+        if self._reason and cut is None:
+            self.over = True
+            return iter(())
+        return original(self, cut)  # type: ignore[no-any-return]
+
+    return on_end
+
+
+@mutant("context-window-is-a-stop", seam="messages.decode:REASONS", caught_by="ending.context-window-is-no-plain-stop")
+def _(original: Any) -> Any:
+    """A context that was full ends the turn as if the model had."""
+    return {**original, "model_context_window_exceeded": "stop"}
+
+
+@mutant(
+    "foreign-words-are-passed-on",
+    seam="messages.decode:MessagesDecoder.reason",
+    caught_by="ending.reasons-are-the-surfaces-own",
+)
+def _(original: Any) -> Any:
+    """A stop_reason that has no counterpart is passed on as it is."""
+    return lambda self: self._reason if self._reason in ("pause_turn", "acme_reason") else original(self)
+
+
+@mutant(
+    "empty-turns-are-told-in-prose",
+    seam="messages.encode:MessagesEncoder.finish",
+    caught_by="ending.empty-turn-is-told-alike",
+)
+def _(original: Any) -> Any:
+    """A turn without any words gets some of the gateway's own (OmniRoute#3400)."""
+
+    def finish(self: Any, event: Finished) -> Iterator[Frame]:
+        if not self._blocks:
+            yield from self.words("text", "(The model had nothing to say.)")
+        yield from original(self, event)
+
+    return finish

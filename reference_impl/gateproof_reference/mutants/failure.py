@@ -290,3 +290,42 @@ def _(original: Any) -> Any:
 def _(original: Any) -> Any:
     """response.failed speaks of rate_limit_error, a word of another API (sub2api#2972)."""
     return {"": "server_error"}
+
+
+@mutant("errors-in-a-200-are-empty", seam="chat.decode:body_fault", caught_by="failure.error-in-a-200-is-an-error")
+def _(original: Any) -> Any:
+    """A 200 without choices is an empty answer, whatever it says (genkit#6258)."""
+
+    def body_fault(body: Object) -> Failure | None:
+        body.setdefault("choices", [])
+        if not body["choices"]:
+            body["choices"] = [{"message": {}, "finish_reason": "stop"}]
+        return None
+
+    return body_fault
+
+
+@mutant(
+    "nothing-is-an-empty-turn",
+    seam="messages.decode:MessagesDecoder.on_end",
+    caught_by="failure.empty-200-is-an-error",
+)
+def _(original: Any) -> Any:
+    """A stream in which nothing came was a turn in which nothing was said (9router#3051)."""
+    return lambda self, cut: original(self, cut) if self._started or cut else self.on_stop()
+
+
+@mutant(
+    "error-events-are-flat",
+    seam="responses.encode:ResponsesEncoder.failed",
+    caught_by="failure.error-events-are-nested",
+)
+def _(original: Any) -> Any:
+    """Before response.failed comes an error event whose code and message stand at its top (bifrost#6783)."""
+
+    def failed(self: Any, failure: Failure) -> bytes:
+        flat = self.event("error", code=failure.code, message=failure.message, param=None)
+        last: bytes = flat + original(self, failure)
+        return last
+
+    return failed

@@ -1,7 +1,13 @@
 """Lies about paths."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from starlette.responses import PlainTextResponse
+
+from gateproof_reference.failures import RefusedError, unreachable
 from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.routes import RESPONSES, Route
 from gateproof_reference.wirejson import parse_object
@@ -88,3 +94,76 @@ def _(original: Any) -> Any:
         return original(path) or (Route("turn", "responses") if alike else None)
 
     return find
+
+
+@mutant(
+    "bare-paths-are-a-text",
+    seam="server:Gateway.__call__",
+    caught_by="""route.aliases-answer-alike route.bare-form-is-served-or-refused route.compact-ignores-stream
+    route.compact-is-unary route.compact-over-chat-is-refused route.trailing-slash-answers-alike""",
+)
+def _(original: Any) -> Any:
+    """Below /v1 is everything, and beside it a web server's own 404 (ccs#1597)."""
+
+    async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(("/v1/", "/health")):
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        else:
+            await original(self, scope, receive, send)
+
+    return call
+
+
+@mutant("any-method-is-a-turn", seam="routes:find", caught_by="route.other-methods-are-refused")
+def _(original: Any) -> Any:
+    """Nobody looks at the method."""
+
+    def find(path: str) -> Any:
+        route = original(path)
+        return replace(route, methods=()) if route is not None and route.kind == "turn" else route
+
+    return find
+
+
+@mutant("counting-is-a-turn", seam="routes:find", caught_by="route.token-count-is-answered")
+def _(original: Any) -> Any:
+    """Tokens are counted by asking for a turn (lean-ctx#322)."""
+
+    def find(path: str) -> Any:
+        route = original(path)
+        return Route("turn", "messages") if route is not None and route.kind == "count" else route
+
+    return find
+
+
+@mutant(
+    "side-routes-trip-the-breaker",
+    seam="upstream:Upstream.call",
+    caught_by="route.auxiliary-failure-harms-no-turn",
+)
+def _(original: Any) -> Any:
+    """After a side route has failed, the next turn is refused (CLIProxyAPI#4410)."""
+    failed: list[str] = []
+
+    @asynccontextmanager
+    async def call(self: Any, method: str, path: str, *more: Any, **how: Any) -> AsyncIterator[Any]:
+        side = path.endswith(("/count_tokens", "/compact"))
+        if failed and not side:
+            failed.clear()
+            raise RefusedError(unreachable())
+        async with original(self, method, path, *more, **how) as reply:
+            if side and reply.status == 404:
+                failed.append(path)
+            yield reply
+
+    return call
+
+
+@mutant("models-have-no-form", seam="server:Gateway._models", caught_by="models.list-has-the-clients-form")
+def _(original: Any) -> Any:
+    """The list of models is one of names (aisix#418)."""
+
+    async def models(self: Any, request: Any, answer: Any, query: str) -> None:
+        await answer.json(b'{"models":["over-chat"]}')
+
+    return models

@@ -177,3 +177,31 @@ def _(original: Any) -> Any:
         return said or items
 
     return output
+
+
+@mutant(
+    "only-the-first-piece-of-a-chunk",
+    seam="chat.decode:ChatDecoder.on_delta",
+    caught_by="tools.calls-of-one-chunk-arrive",
+)
+def _(original: Any) -> Any:
+    """Of the pieces of several calls in one chunk only the first is read (open-interpreter#315)."""
+    return lambda self, delta: original(self, {**delta, "tool_calls": (delta.get("tool_calls") or [])[:1]})
+
+
+@mutant(
+    "stop-is-believed-beside-calls",
+    seam="messages.encode:MessagesEncoder.stop_reason",
+    caught_by="tools.stop-beside-calls-is-tool-use",
+)
+def _(original: Any) -> Any:
+    """A chat upstream's stop beside calls ends the turn (bifrost#6155)."""
+    return lambda self, reason: "end_turn" if reason == "stop" and self._calls else original(self, reason)
+
+
+@mutant(
+    "first-pieces-have-no-type", seam="chat.encode:ChatEncoder.call_start", caught_by="tools.first-piece-names-the-call"
+)
+def _(original: Any) -> Any:
+    """A call on a chat stream does not say that it is a function's."""
+    return lambda self, *args: {name: value for name, value in original(self, *args).items() if name != "type"}

@@ -112,10 +112,31 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-asked-for",
     seam="chat.request:ask",
-    caught_by="""usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
+    caught_by="""request.usage-is-asked-for usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
     usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
     usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """A chat upstream is not asked for usage, so that a Responses stream has none to tell (loreai#1485)."""
     return lambda body, *, stream, usage: original(body, stream=stream, usage=False)
+
+
+@mutant(
+    "usage-beside-choices-is-ignored",
+    seam="chat.decode:ChatDecoder.on_chunk",
+    caught_by="usage.counts-in-other-places-survive",
+)
+def _(original: Any) -> Any:
+    """Only a chunk without choices is looked at for usage (bifrost#3519)."""
+
+    def on_chunk(self: Any, chunk: Object) -> Any:
+        streamed = chunk.get("object") == "chat.completion.chunk" and chunk.get("choices")
+        return original(self, {**chunk, "usage": None} if streamed else chunk)
+
+    return on_chunk
+
+
+@mutant("unknown-usage-is-null", seam="usage:to_messages", caught_by="usage.unknown-counts-are-still-numbers")
+def _(original: Any) -> Any:
+    """Tokens that nobody counted are null, on which the Anthropic SDK for Python fails."""
+    return lambda usage: {**original(usage), **({} if usage else {"output_tokens": None})}

@@ -1,9 +1,11 @@
 """Lies in bytes: delivery, schema, grammar, identity, hygiene, secrets."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from gateproof_reference.canonical import Finished
+from gateproof_reference import wirejson
+from gateproof_reference.canonical import CallArguments, Event, Finished
 from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.streams import Frame
 from gateproof_reference.wirejson import Object
@@ -204,3 +206,145 @@ def _(original: Any) -> Any:
 def _(original: Any) -> Any:
     """An upstream that quotes our key in an error tells it to the client (bifrost#3954)."""
     return lambda self, data: data
+
+
+@mutant("bodies-end-with-the-upstreams", seam="turns:Translation.over", caught_by="stream.body-ends-with-the-turn")
+def _(original: Any) -> Any:
+    """The client's stream stays open until the upstream has closed its own (sub2api keeps it open)."""
+    return property(lambda self: False)
+
+
+@mutant(
+    "arguments-wait-for-the-end", seam="turns:Translation._encode", caught_by="stream.arguments-come-before-the-end"
+)
+def _(original: Any) -> Any:
+    """The arguments of calls are gathered, and told when the turn is over (ollama#9084)."""
+
+    def _encode(self: Any, events: Iterable[Event]) -> Any:
+        waiting: list[Event] = self.__dict__.setdefault("_waiting", [])
+        told: list[Event] = []
+        for event in events:
+            if isinstance(event, CallArguments):
+                waiting.append(event)
+            elif isinstance(event, Finished):
+                told += [*waiting, event]
+            else:
+                told.append(event)
+        return original(self, told)
+
+    return _encode
+
+
+@mutant("json-is-sent-as-events", seam="turns:Translation.whole", caught_by="stream.json-answer-becomes-a-stream")
+def _(original: Any) -> Any:
+    """A JSON answer to a client that streams is passed on as it is (litellm#33154)."""
+
+    def whole(self: Any, body: Object) -> list[Frame]:
+        self._over = True
+        return [Frame(wirejson.dump(body))]
+
+    return whole
+
+
+@mutant(
+    "each-event-is-of-another-response",
+    seam="responses.encode:ResponsesEncoder.response",
+    caught_by="identity.one-id-per-response",
+)
+def _(original: Any) -> Any:
+    """Every event that holds the response gives it a new id."""
+
+    def response(self: Any, *args: Any, **more: Any) -> Object:
+        made: Object = original(self, *args, **more)
+        return {**made, "id": f"{made['id']}_{self._sequence}"}
+
+    return response
+
+
+@mutant(
+    "json-names-another-model", seam="chat.encode:encode_body", caught_by="identity.model-is-the-same-in-both-modes"
+)
+def _(original: Any) -> Any:
+    """A JSON answer names the model with its provider, a stream without (litellm#14429)."""
+    return lambda *args: {**original(*args), "model": f"acme/{original(*args)['model']}"}
+
+
+@mutant(
+    "output-indices-have-gaps",
+    seam="responses.encode:ResponsesEncoder.added",
+    caught_by="grammar.responses-indices-are-dense",
+)
+def _(original: Any) -> Any:
+    """Every item leaves a place free after it."""
+
+    def added(self: Any, item: Any) -> Frame:
+        made: Frame = original(self, item)
+        self._items += 1
+        return made
+
+    return added
+
+
+@mutant(
+    "messages-are-done-empty",
+    seam="responses.encode:ResponsesEncoder.item_done",
+    caught_by="grammar.responses-items-are-told-whole",
+)
+def _(original: Any) -> Any:
+    """output_item.done of a message has no content, from which Codex reads it."""
+
+    def item_done(self: Any, item: Any, status: str) -> Frame:
+        original(self, item, status)
+        told = {name: [] if name == "content" else value for name, value in item.item(status).items()}
+        self._sequence -= 1
+        return Frame(self.event("response.output_item.done", output_index=item.at, item=told))
+
+    return item_done
+
+
+@mutant(
+    "sequence-numbers-begin-at-one",
+    seam="responses.encode:ResponsesEncoder.openings",
+    caught_by="wire.sequence-numbers-count-from-zero",
+)
+def _(original: Any) -> Any:
+    """The first event is number 1."""
+
+    def openings(self: Any) -> Iterator[Frame]:
+        self._sequence = 1
+        yield from original(self)
+
+    return openings
+
+
+@mutant("streams-may-be-cached", seam="answers:Answer.start", caught_by="wire.streams-forbid-caching")
+def _(original: Any) -> Any:
+    """Nothing keeps a proxy from gathering a stream (codex-proxy#609)."""
+    return lambda self, status, kind, headers: original(
+        self, status, kind, {name: value for name, value in headers.items() if name != "cache-control"}
+    )
+
+
+@mutant("upstream-cookies-are-set", seam="server:Gateway._unary", caught_by="wire.upstream-cookies-stay-home")
+def _(original: Any) -> Any:
+    """What cookies the upstream sets, the client gets."""
+
+    async def _unary(self: Any, exchange: Any, call: Any, answer: Any) -> None:
+        start = answer.start
+
+        @asynccontextmanager
+        async def noted() -> AsyncIterator[Any]:
+            async with call() as reply:
+                cookies = {"set-cookie": reply._response.headers.get("set-cookie", "none=1")}
+                answer.start = lambda status, kind, headers: start(status, kind, {**headers, **cookies})
+                yield reply
+
+        await original(self, exchange, noted, answer)
+
+    return _unary
+
+
+@mutant("plain-bytes-are-called-gzip", seam="answers:Answer.start", caught_by="wire.compressed-answers-decode")
+def _(original: Any) -> Any:
+    """A Content-Encoding of the upstream stays with a body that was unpacked (Portkey#1261)."""
+    return lambda self, status, kind, headers: original(self, status, kind, {**headers, "content-encoding": "gzip"})

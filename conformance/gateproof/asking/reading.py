@@ -1,0 +1,28 @@
+"""What the readers and writers of all APIs share: values out of any JSON, and a schema in OpenAI's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateproof.asking.question import Format
+
+
+def entries(value: Any) -> list[Any]:
+    """The entries of an array; none where there is no array."""
+    return value if isinstance(value, list) else []
+
+
+def text_of(value: Any) -> str:
+    """A string; "" where there is none."""
+    return value if isinstance(value, str) else ""
+
+
+def sampling_of(body: Any) -> dict[str, Any]:
+    """The parameters that have one name in all APIs, as they came."""
+    return {key: body[key] for key in ("temperature", "top_p") if isinstance(body, dict) and body.get(key) is not None}
+
+
+def schema_of(wanted: Format) -> dict[str, Any]:
+    """A named schema with the members that both of OpenAI's APIs give it."""
+    members = {"name": wanted.name, "schema": wanted.schema, "strict": wanted.strict}
+    return {key: value for key, value in members.items() if value is not None}

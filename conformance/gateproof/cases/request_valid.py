@@ -1,0 +1,30 @@
+"""What reaches the upstream is a request that it takes."""
+
+from __future__ import annotations
+
+from gateproof.answers.document import parse_body
+from gateproof.asking.order import breaches
+from gateproof.exchange import Exchange
+from gateproof.registry import invariant
+from gateproof_schemas import validate
+
+
+@invariant("request.upstream-request-is-valid")
+def upstream_request_is_valid(exchange: Exchange) -> list[str] | None:
+    turns = [call for call in exchange.calls if call["kind"] == "turn"]
+    if not turns or _faults(exchange.pair.surface, _asked(exchange)):
+        # What was wrong as it was asked may be passed on for the provider to refuse.
+        return None
+    dialect = exchange.pair.dialect
+    return [f"{dialect} request: {fault}" for call in turns for fault in _faults(dialect, call["json"])][:5]
+
+
+def _asked(exchange: Exchange) -> object:
+    try:
+        return parse_body(exchange.request_body)
+    except ValueError:
+        return None
+
+
+def _faults(api: str, body: object) -> list[str]:
+    return [*map(str, validate(body, f"{api}/request")[:3]), *breaches(api, body)]

@@ -1,0 +1,97 @@
+"""Lies about turns that share what each must have of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from gateproof_reference.canonical import Identity
+from gateproof_reference.mutants.registry import mutant
+
+
+@mutant(
+    "one-call-at-a-time",
+    seam="limits:Slots.hold",
+    caught_by="isolation.concurrent-turns-keep-apart isolation.stalled-upstream-blocks-nobody",
+    options="--max-concurrency 100",
+)
+def _(original: Any) -> Any:
+    """A call waits until the one before it is over (LLM-API-Key-Proxy#39)."""
+    lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def hold(self: Any) -> AsyncIterator[None]:
+        async with lock:
+            yield
+
+    return hold
+
+
+@mutant(
+    "all-answers-are-one",
+    seam="server:Identity",
+    caught_by="isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn",
+)
+def _(original: Any) -> Any:
+    """Every answer has the id that the first one got."""
+    first: list[str] = []
+
+    def identity(request_id: str, now: int) -> Identity:
+        first.append(request_id)
+        return Identity(first[0], now)
+
+    return identity
+
+
+@mutant(
+    "calls-go-to-the-latest-client",
+    seam="server:send",
+    caught_by="isolation.concurrent-turns-keep-apart",
+)
+def _(original: Any) -> Any:
+    """What arrives is sent to the client that came last (litellm#35023)."""
+    streams: list[Any] = []
+
+    async def send(outs: Any, stream: Any) -> Any:
+        if stream not in streams:
+            streams.append(stream)
+        return await original(outs, streams[-1])
+
+    return send
+
+
+@mutant("the-rest-is-for-the-next", seam="upstream:Reply.chunks", caught_by="isolation.unread-bytes-reach-nobody")
+def _(original: Any) -> Any:
+    """What was being read of an answer when its client left is the beginning of the next one (bifrost#1613)."""
+    kept: list[bytes] = []
+
+    async def chunks(self: Any) -> AsyncIterator[Any]:
+        while kept:
+            yield kept.pop()
+        last = b""
+        try:
+            async for chunk in original(self):
+                last = chunk
+                yield chunk
+        except asyncio.CancelledError:
+            kept.append(last)
+            raise
+
+    return chunks
+
+
+@mutant("cookies-are-kept", seam="upstream:Upstream._open", caught_by="isolation.upstream-cookies-are-not-kept")
+def _(original: Any) -> Any:
+    """All calls share the cookies that one of them got, as HTTP libraries do unasked."""
+    jar = httpx.Cookies()
+
+    async def opened(self: Any, request: httpx.Request) -> Any:
+        jar.set_cookie_header(request)
+        response = await original(self, request)
+        response.request = request
+        jar.extract_cookies(response)
+        return response
+
+    return opened
