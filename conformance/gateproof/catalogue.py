@@ -28,7 +28,7 @@ class Requirement:
     `needs` names claims of gateway.toml: without them the
     requirement is not claimed. `when` names a fact of the preflight (`upstream-streams`: a JSON client is served from
     an upstream stream). `beside` names a second surface that the case also asks. `alternatives` are the accepted
-    behaviours of a contested point, by name.
+    behaviours of a contested point, by name. `untestable` says why no run can show it: it has neither checks nor a case.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Requirement:
     beside: str = ""
     alternatives: Mapping[str, str] = field(default_factory=dict)
     invariant: bool = False
+    untestable: str = ""
 
     @property
     def area(self) -> str:
@@ -96,6 +97,7 @@ def _requirement(id: str, table: dict[str, Any]) -> Requirement:
             beside=table.get("beside", ""),
             alternatives=table.get("alternatives", {}),
             invariant=table.get("invariant", False),
+            untestable=table.get("untestable", ""),
         )
     except ValueError as error:
         raise CatalogueError(f"requirement {id}: {error}") from error

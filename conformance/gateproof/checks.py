@@ -41,6 +41,7 @@ def product(requirements: Iterable[Requirement] | None = None) -> list[Check]:
     return [
         Check(requirement, pair, mode)
         for requirement in chosen
+        if not requirement.untestable
         for pair in requirement.pairs
         for mode in MODES
         if mode in requirement.modes

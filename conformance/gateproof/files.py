@@ -17,6 +17,7 @@ import httpx
 
 from gateproof.catalogue import catalogue
 from gateproof.checks import Check
+from gateproof.pairs import matching
 from gateproof_schemas import validate
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -138,6 +139,7 @@ def load_gateway(path: Path) -> Gateway:
     claims = data.get("claims", {})
     _queue_makes_sense(path, claims)
     _idle_timeout_makes_sense(path, claims)
+    _losses_name_pairs(path, claims)
     url = table.get("url", "")
     if url and (wrong := fault_of_url(url)):
         raise FileError(f"{path}: gateway.url: {wrong}")
@@ -162,6 +164,14 @@ def load_gateway(path: Path) -> Gateway:
         claims=claims,
         start=start,
     )
+
+
+def _losses_name_pairs(path: Path, claims: Mapping[str, Any]) -> None:
+    """A claim that no pair fits would excuse nothing, and nobody would notice."""
+    try:
+        matching(tuple(claims.get("leaves_out", {})))
+    except ValueError as error:
+        raise FileError(f"{path}: claims.leaves_out: {error}") from error
 
 
 def _queue_makes_sense(path: Path, claims: Mapping[str, Any]) -> None:

@@ -7,6 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+OUR_OWN = {"host", "connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+"""Headers of one connection, and those that whoever answers writes himself."""
+
 
 class Relay(BaseHTTPRequestHandler):
     """One request on, its answer back piece by piece; what breaks on one side breaks on the other."""
@@ -14,14 +17,19 @@ class Relay(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream = ""
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        kept = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "content-length", "connection")}
+    def relay(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        kept = [(name, value) for name, value in self.headers.items() if name.lower() not in OUR_OWN]
         self.close_connection = True
-        timeout = httpx.Timeout(30)
-        with httpx.stream("POST", self.upstream + self.path, content=body, headers=kept, timeout=timeout) as answer:
+        url, timeout = self.upstream + self.path, httpx.Timeout(30)
+        with httpx.stream(self.command, url, content=body, headers=kept, timeout=timeout) as answer:
             self.send_response(answer.status_code)
-            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            for name, value in answer.headers.multi_items():
+                if name not in OUR_OWN:
+                    self.send_header(name, value)
+            if answer.status_code == 204:
+                self.end_headers()
+                return
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             try:
@@ -30,6 +38,8 @@ class Relay(BaseHTTPRequestHandler):
             except httpx.HTTPError:
                 return
             self.wfile.write(b"0\r\n\r\n")
+
+    do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = relay
 
     def log_message(self, format: str, *args: object) -> None:
         return

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateproof.asking.apis import READERS, WRITERS, received, written
-from gateproof.asking.order import breaches
+from gateproof.asking.order import clashing, misplaced
 from gateproof.asking.question import (
     Called,
     Choice,
@@ -69,7 +69,7 @@ def test_what_is_written_is_lawful_and_reads_as_it_was_meant(surface: str, name:
     body = written(surface, asked, model="m", stream=True, mark=MARK)
 
     assert [str(fault) for fault in validate(body, f"{surface}/request", strict=True)] == []
-    assert breaches(surface, body) == []
+    assert misplaced(surface, body) + clashing(surface, body) == []
     found = received(surface, body, MARK)
     expected = asked
     if surface == "messages" and asked.format:
@@ -151,7 +151,8 @@ def test_words_of_another_api_are_none(dialect: str, body: Any) -> None:
 )
 def test_nothing_that_is_received_is_an_exception(dialect: str, junk: Any) -> None:
     received(dialect, junk, MARK)
-    breaches(dialect, junk)
+    misplaced(dialect, junk)
+    clashing(dialect, junk)
 
 
 # --- what a provider refuses -------------------------------------------------------------------------
@@ -170,39 +171,39 @@ def test_calls_and_results_that_stand_apart_are_told() -> None:
     chat = WRITERS["chat"](WHOLE)
     messages = chat["messages"]
     apart = [*messages[:4], {"role": "user", "content": "wait"}, *messages[4:]]
-    assert breaches("chat", {"messages": apart})
-    assert breaches("chat", {"messages": messages[:4]}) == ["the calls of messages[2] have no results: ['call_2']"]
-    assert breaches("chat", {"messages": [messages[3]]})
-    assert breaches("chat", changed("chat", "messages", 2, "tool_calls", 1, "id", to="call_1"))
+    assert misplaced("chat", {"messages": apart})
+    assert misplaced("chat", {"messages": messages[:4]}) == ["the calls of messages[2] have no results: ['call_2']"]
+    assert misplaced("chat", {"messages": [messages[3]]})
+    assert misplaced("chat", changed("chat", "messages", 2, "tool_calls", 1, "id", to="call_1"))
 
     items = WRITERS["responses"](WHOLE)["input"]
     free = [*items[:2], *items[2:4], {"role": "user", "content": "wait"}, *items[4:]]
-    assert breaches("responses", {"input": free}) == []
-    assert breaches("responses", {"input": items[:5]}) == ["calls without an output: ['call_2']"]
-    assert breaches("responses", {"input": items[4:]})
-    assert breaches("responses", {"input": items[4:], "previous_response_id": "resp_1"}) == []
-    assert breaches("responses", {"input": [{"type": "item_reference", "id": "fc_1"}]}) == []
-    assert breaches("responses", {"input": [items[2], items[2], items[4]]})
+    assert misplaced("responses", {"input": free}) == []
+    assert misplaced("responses", {"input": items[:5]}) == ["calls without an output: ['call_2']"]
+    assert misplaced("responses", {"input": items[4:]})
+    assert misplaced("responses", {"input": items[4:], "previous_response_id": "resp_1"}) == []
+    assert misplaced("responses", {"input": [{"type": "item_reference", "id": "fc_1"}]}) == []
+    assert misplaced("responses", {"input": [items[2], items[2], items[4]]})
 
     turns = WRITERS["messages"](WHOLE)["messages"]
-    assert breaches("messages", {"messages": turns[:2]}) == ["the last calls have no results: ['call_1', 'call_2']"]
-    assert breaches("messages", {"messages": turns[2:]})
+    assert misplaced("messages", {"messages": turns[:2]}) == ["the last calls have no results: ['call_1', 'call_2']"]
+    assert misplaced("messages", {"messages": turns[2:]})
     late = {"role": "user", "content": [turns[2]["content"][-1], *turns[2]["content"][:-1]]}
-    assert breaches("messages", {"messages": [*turns[:2], late]}) == ["in turn 2 the results do not come first"]
+    assert misplaced("messages", {"messages": [*turns[:2], late]}) == ["in turn 2 the results do not come first"]
     split = [{"role": "user", "content": [block]} for block in turns[2]["content"]]
-    assert breaches("messages", {"messages": [*turns[:2], *split]}) == []
-    assert breaches("messages", changed("messages", "messages", 1, "content", 2, "id", to="call_1"))
+    assert misplaced("messages", {"messages": [*turns[:2], *split]}) == []
+    assert misplaced("messages", changed("messages", "messages", 1, "content", 2, "id", to="call_1"))
 
 
 def test_parameters_that_exclude_each_other_are_told() -> None:
-    assert breaches("chat", {"stream_options": {"include_usage": True}}) == ["stream_options without stream"]
-    assert breaches("chat", {"stream_options": {"include_usage": True}, "stream": True}) == []
-    assert breaches("chat", {"tool_choice": "auto", "parallel_tool_calls": False, "tools": []}) == [
+    assert clashing("chat", {"stream_options": {"include_usage": True}}) == ["stream_options without stream"]
+    assert clashing("chat", {"stream_options": {"include_usage": True}, "stream": True}) == []
+    assert clashing("chat", {"tool_choice": "auto", "parallel_tool_calls": False, "tools": []}) == [
         "tool_choice without tools",
         "parallel_tool_calls without tools",
     ]
     thinking: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 2048}, "max_tokens": 4096}
-    assert breaches("messages", {**thinking, "temperature": 1, "tool_choice": {"type": "auto"}}) == []
+    assert clashing("messages", {**thinking, "temperature": 1, "tool_choice": {"type": "auto"}}) == []
     for wrong in ({"max_tokens": 2048}, {"tool_choice": {"type": "any"}}, {"temperature": 0}, {"top_k": 5}):
-        assert len(breaches("messages", {**thinking, **wrong})) == 1, wrong
-        assert breaches("messages", {**thinking, **wrong, "thinking": {"type": "adaptive"}}) == []
+        assert len(clashing("messages", {**thinking, **wrong})) == 1, wrong
+        assert clashing("messages", {**thinking, **wrong, "thinking": {"type": "adaptive"}}) == []

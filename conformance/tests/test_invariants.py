@@ -31,7 +31,8 @@ def exchange(
 ) -> Exchange:
     """An exchange whose client's leg was these bytes."""
     kind = type or ("text/event-stream" if mode == "stream" and status == 200 else "application/json")
-    answer = Answer(outcome="", status=status, headers={"content-type": kind} if kind != "-" else {})
+    headers = {"content-type": kind} if kind != "-" else {}
+    answer = Answer(outcome="", status=status, headers={**headers, "cache-control": "no-cache"})
     if mode == "stream" and status == 200:
         collector = {"chat": chat.ChunkReader, "responses": responses.EventCollector}[surface](answer)
         for event in EventReader().feed(wire, 0.0):

@@ -45,11 +45,11 @@ class Settings:
     upstream_key: str | None = None
     keepalive_interval: float = 15.0
     idle_timeout: float = 300.0
-    idle_timeout_for: Mapping[str, float] = field(default_factory=dict)
     max_concurrency: int | None = None
     queue_timeout: float = 30.0
     force_upstream_stream: bool = False
     drop_tools: bool = False
+    idle_timeout_for: Mapping[str, float] = field(default_factory=dict)
 
 
 class Gateway:

@@ -135,6 +135,38 @@ CHAT_CALLS = (
     piece(0, ":1}"),
     piece(1, ":2}"),
 )
+BOTH_BEGIN, BOTH_GO_ON = (
+    chunk({"tool_calls": [entry for one in pieces for entry in one["choices"][0]["delta"]["tool_calls"]]})
+    for pieces in (CHAT_CALLS[:2], CHAT_CALLS[2:4])
+)
+"""Chunks that hold pieces of two calls."""
+REFUSES = {"type": "response.refusal.delta", "item_id": "msg_0", "output_index": 0, "content_index": 0, "delta": "No."}
+PAGE = {"start_index": 0, "end_index": 2, "url": "https://example.org/a", "title": "A"}
+NESTED = {"type": "url_citation", "url_citation": PAGE}
+SECOND_CHOICE = chunk() | {"choices": [{"index": 1, "delta": {"content": "second"}, "finish_reason": None}]}
+COMPLETION: dict[str, Any] = {
+    "id": "chatcmpl-up",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "model-up",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hel"}, "finish_reason": "stop"}],
+    "usage": CHAT_USAGE,
+}
+
+
+def cut_in_two(data: bytes) -> list[bytes]:
+    """Return bytes in two pieces, cut within their first character beyond ASCII."""
+    at = next(at for at, byte in enumerate(data) if byte > 0x7F) + 1
+    return [data[:at], data[at:]]
+
+
+def cited(text: str) -> dict[str, Any]:
+    """Return a message that cites a page."""
+    said = message(text)
+    said["content"][0]["annotations"] = [{"type": "url_citation", **PAGE}]
+    return said
+
+
 TWO_CALLS = (call(0), call(1, "take", '{"to":2}'))
 INTERLEAVED = numbered(
     [
@@ -303,6 +335,9 @@ def scenes() -> list[Scene]:
         responses_turn(message("Hel"), end={"type": "error", "error": {"code": "server_error", "message": "no"}}),
         responses_turn(message("Hel"))[:-1],
         [*map(sse, responses_turn(message("Hel"))[:-1]), CUT],
+        responses_turn(call(0))[:-1],
+        responses_turn(cited("As they say")),
+        numbered([{"type": "response.created", "response": RESPONSE}, REFUSES, terminal("response.completed", [])]),
     ]
     c_streams: list[list[Any]] = [
         chat_turn(chunk({"reasoning_content": "I think"}), chunk({"content": "Hello, "}), chunk({"content": "world"})),
@@ -316,6 +351,17 @@ def scenes() -> list[Scene]:
         [sse(ROLE), sse(chunk({"content": "Hel"})), CUT],
         [ROLE, chunk({"content": "Hel"}), chunk(error={"type": "rate_limit_error", "message": "wait"}), DONE],
         chat_turn(as_it_is(chunk({"content": "one\u2028two"}))),
+        chat_turn(chunk({"refusal": "I will "}), chunk({"refusal": "not"})),
+        chat_turn(chunk({"content": "As they say"}), chunk({"annotations": [NESTED]})),
+        chat_turn(chunk({"content": "first"}), SECOND_CHOICE),
+        chat_turn(chunk({"content": None}), chunk({"content": "[DONE]"}), chunk()),
+        chat_turn(*CHAT_CALLS, chunk({"content": "after"}), reason="length"),
+        chat_turn(*CHAT_CALLS, chunk({"content": "after"}), reason="stop"),
+        chat_turn(BOTH_BEGIN, BOTH_GO_ON, reason="tool_calls"),
+        chat_turn(b": ping\n\n", *cut_in_two(as_it_is(chunk({"content": "na\u00efve"})))),
+        [b"".join(map(sse, [ROLE, chunk({"content": "Hel"}), chunk({}, "stop")])).replace(b"\n", b"\r\n")],
+        chat_turn(chunk({"content": "long " * 14_000})),
+        [ROLE, chunk({"content": "Hel"}), chunk({}, "stop", usage=CHAT_USAGE), DONE],
     ]
     m_streams: list[list[Any]] = [
         messages_turn(thinking("I think"), text_block("Hello, world"), use(2), reason="tool_use"),
@@ -330,6 +376,11 @@ def scenes() -> list[Scene]:
         [*messages_turn(text_block("Hel"))[:-2], OVERLOADED],
         [MESSAGE_START, OVERLOADED],
         [*map(sse, messages_turn(text_block("Hel"))[:-2]), CUT],
+        messages_turn(text_block("Hel"), reason="model_context_window_exceeded"),
+        messages_turn(text_block("Hel"), reason="pause_turn"),
+        messages_turn(thinking("I think"), text_block("One"), thinking("again"), text_block("Two")),
+        [*messages_turn(use(0))[:-2], OVERLOADED],
+        [MESSAGE_START, {"type": "acme_progress"}, *messages_turn(text_block("Hel"))[1:]],
     ]
     found: list[Scene] = []
     for dialect, streams in (("responses", r_streams), ("chat", c_streams), ("messages", m_streams)):
@@ -358,11 +409,14 @@ def scenes() -> list[Scene]:
                 for status in ("failed", "cancelled", "queued")
             ),
             Scene(surface, "responses", body={"error": {"message": "sk-operator-secret"}}, status=500, settings=SECRET),
+            Scene(surface, "chat", body={"error": {"message": "no"}}, stream=False),
+            Scene(surface, "chat", body=COMPLETION),
             Scene(surface, "responses", r_streams[1]),
             Scene(surface, "responses", r_streams[1], settings={"max_concurrency": 1, "queue_timeout": 0.001}),
         ]
     for path in ("/responses", "/backend-api/codex/responses", "/v1/responses/", "/v1/responsesfoo", "/v1/responses/x"):
         found.append(Scene("responses", "responses", r_streams[1], path=path))
+    found.append(Scene("chat", "responses", r_streams[1], more={"n": 2}))
     for dialect in ("responses", "chat"):
         found.append(Scene("responses", dialect, body={"output": []}, path="/v1/responses/compact"))
     return found

@@ -150,6 +150,7 @@ MESSAGES: list[dict[str, Any]] = [
         ]
     },
     {"top_k": 37},
+    {"tools": [{"name": f"look{number}", "input_schema": SCHEMA} for number in range(21)]},
     {"thinking": {"type": "disabled"}},
     {"headers": {"anthropic-beta": "one,two"}},
     {"headers": {"content-encoding": "gzip"}},
@@ -165,7 +166,6 @@ def questions() -> list[Scene]:
         for dialect, answer in ANSWERS.items()
         for more in questions
     ]
-    streamed = {"stream_options": {"include_usage": True}}
-    found += [Scene("chat", dialect, [], more=streamed) for dialect in ANSWERS]
+    found += [Scene("chat", dialect, []) for dialect in ANSWERS]
     found.append(Scene("messages", "chat", body=CHAT_BODY, stream=False, path="/v1/messages?beta=true"))
     return found

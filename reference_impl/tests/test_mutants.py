@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from error_scenes import errors
 from gateway_bench import Asking, Fake
 from gateway_scenes import Scene, scenes
 from request_scenes import questions
@@ -14,9 +15,9 @@ from gateproof_reference import cli, server
 from gateproof_reference.mutants import MUTANTS
 from gateproof_reference.mutants.registry import Mutant
 
-SCENES = [*scenes(), *questions()]
+SCENES = [*scenes(), *errors(), *questions()]
 NAMES = list(MUTANTS)
-ASKED_HEADERS = ("anthropic-version", "anthropic-beta")
+ASKED_HEADERS = ("anthropic-version", "anthropic-beta", "x-api-key", "accept-encoding")
 
 
 class _Told:
@@ -58,8 +59,23 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return put
 
 
-# These lie about time, waiting and size, which no scene shows: test_delivery.py, test_limits.py and test_encodings.py do.
+# These lie about time, waiting, size, compression, clients that leave, and turns beside or after each other, which no scene
+# shows: test_delivery.py, test_limits.py and test_encodings.py do, and the proof on whole gateways.
 ELSEWHERE = {
+    "all-answers-are-one",
+    "calls-go-to-the-latest-client",
+    "cookies-are-kept",
+    "errors-say-gzip",
+    "idle-timeout-is-for-the-whole",
+    "json-outlives-its-client",
+    "nobody-is-tried-for-again",
+    "one-call-at-a-time",
+    "patience-has-no-end",
+    "pings-are-events",
+    "side-routes-trip-the-breaker",
+    "silence-is-kept",
+    "the-rest-is-for-the-next",
+    "work-outlives-its-client",
     "everything-is-buffered",
     "one-delta-late",
     "full-is-503",
@@ -67,6 +83,9 @@ ELSEWHERE = {
     "waiting-chat-stream-ends-with-response-failed",
     "waiting-messages-stream-ends-with-the-chat-error",
     "nothing-bounds-decompression",
+    "bodies-end-with-the-upstreams",
+    "compression-is-asked-for-only",
+    "plain-bytes-are-called-gzip",
 }
 
 

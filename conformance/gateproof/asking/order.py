@@ -10,10 +10,15 @@ from gateproof.answers.absent import dig
 from gateproof.asking.reading import entries, text_of
 
 
-def breaches(dialect: str, body: Any) -> list[str]:
-    """One sentence for each reason for which a provider would refuse the request. Never raises."""
-    found = {"chat": (_chat, _chat_clashes), "responses": (_responses,), "messages": (_messages, _messages_clashes)}
-    return [sentence for rule in found[dialect] for sentence in rule(body)]
+def misplaced(dialect: str, body: Any) -> list[str]:
+    """One sentence for each call or result that does not stand where a provider wants it. Never raises."""
+    return list({"chat": _chat, "responses": _responses, "messages": _messages}[dialect](body))
+
+
+def clashing(dialect: str, body: Any) -> list[str]:
+    """One sentence for each parameter that a provider refuses beside another, or without it. Never raises."""
+    rules = {"chat": _chat_clashes, "messages": _messages_clashes}
+    return list(rules[dialect](body)) if dialect in rules else []
 
 
 def _chat(body: Any) -> Iterator[str]:

@@ -193,7 +193,8 @@ def unreadable_refusal_is_told(ask: Ask, upstream: Upstream, check: CheckHand) -
     ):
         upstream.says(Refused(status, body, headers))
 
-        answer = ask()
+        # What a relay passes on of it is no fault against the surface's schema.
+        answer = ask(turn=check.translated)
 
         what = f"{status} with {str(body)[:40]!r}"
         if _told(answer, check, what):
@@ -201,7 +202,7 @@ def unreadable_refusal_is_told(ask: Ask, upstream: Upstream, check: CheckHand) -
 
 
 @case("error.foreign-envelope-is-read")
-def foreign_envelope_is_read(ask: Ask, upstream: Upstream) -> None:
+def foreign_envelope_is_read(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     for body in (
         {"error": NO},
         {"detail": NO},
@@ -210,14 +211,14 @@ def foreign_envelope_is_read(ask: Ask, upstream: Upstream) -> None:
     ):
         upstream.says(refused(400, body))
 
-        answer = ask()
+        answer = ask(turn=check.translated)
 
         assert answer.outcome == "error", f"{body}: {answer!r}"
         assert NO in str(answer.error.message), f"{body}: the message is {answer.error.message!r}"
 
 
 @case("error.no-turn-is-no-success")
-def no_turn_is_no_success(ask: Ask, upstream: Upstream) -> None:
+def no_turn_is_no_success(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     for status, body, headers in (
         (200, PAGE, {}),
         (200, "Welcome.", {}),
@@ -228,7 +229,8 @@ def no_turn_is_no_success(ask: Ask, upstream: Upstream) -> None:
     ):
         upstream.says(Refused(status, body, headers))
 
-        answer = ask()
+        # What a relay passes on of it is no fault against the surface's schema.
+        answer = ask(turn=check.translated)
 
         what = f"{status} with {str(body)[:40]!r} and {headers}"
         assert answer.failed, f"{what}: {answer!r}"
@@ -238,8 +240,9 @@ def no_turn_is_no_success(ask: Ask, upstream: Upstream) -> None:
 
 # --- what the request is due -------------------------------------------------------------------------
 
+NOTHING = "nothing"
 MALFORMED: Mapping[str, Callable[[bytes], bytes]] = {
-    "nothing": lambda _: b"",
+    NOTHING: lambda _: b"",
     "half of it": lambda body: body[:-1],
     "one brace more": lambda body: body + b"}",
     "an array around it": lambda body: b"[" + body + b"]",
@@ -252,10 +255,12 @@ MALFORMED: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 @case("error.malformed-request-is-refused")
-def malformed_request_is_refused(ask: Ask, upstream: Upstream) -> None:
+def malformed_request_is_refused(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     # Whoever leaves the reading to the upstream is refused there.
     upstream.refuses(400, "invalid_request_error", "That is no JSON object.")
     for name, made in MALFORMED.items():
+        if name == NOTHING and not check.translated:
+            continue  # The mock, other than a provider, answers a relayed one.
         answer = ask(pack=made, routed=False)
 
         assert answer.status in (400, 422), f"{name}: {answer!r}"

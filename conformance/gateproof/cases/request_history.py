@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateproof.asking.order import breaches
+from gateproof.asking.order import misplaced
 from gateproof.asking.question import (
     Called,
     Item,
@@ -157,7 +157,7 @@ def calls_and_results_stay_paired(ask: Ask, upstream: Upstream, check: CheckHand
 
         found = ask.received
         assert _outline(found) == _outline(asked), what
-        assert breaches(check.dialect, ask.received_body) == [], what
+        assert misplaced(check.dialect, ask.received_body) == [], what
 
 
 def _outline(question: Question) -> list[tuple[Any, ...]]:
@@ -211,7 +211,7 @@ def words_before_results_go_behind_or_are_refused(ask: Ask, upstream: Upstream, 
     found = ask.received
     assert sorted(result.text for result in found.results) == ["Noon.", "Sunny."]
     assert found.said("user") == ["Oslo?", "You are slow."]
-    assert breaches(check.dialect, ask.received_body) == []
+    assert misplaced(check.dialect, ask.received_body) == []
     check.chose("put right")
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from gateproof.answers.absent import dig
 from gateproof.answers.answer import Answer
-from gateproof.asking.order import breaches
+from gateproof.asking.order import misplaced
 from gateproof.asking.question import Called, Question, Thought, Tool, assistant, returned, user
 from gateproof.asking.reading import entries, text_of
 from gateproof.cases.contested import is_refusal
 from gateproof.cases.reading import events_of_type
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import custom_tool_call, item, reasoning, text, tool_call
+from gateproof_mock import completed, custom_tool_call, item, reasoning, text, tool_call
 
 ANSWER = text("Under", "stood.")
 TOOLS = (
@@ -45,7 +45,7 @@ def call_ids_correlate(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
 
         found = ask.received
         ids = [call.id for call in found.calls]
-        assert breaches(check.dialect, ask.received_body) == []
+        assert misplaced(check.dialect, ask.received_body) == []
         correlated = [(result.id, result.text) for result in found.results]
         assert correlated == list(zip(ids, ("Result of get_weather.", "Result of get_time."), strict=False))
         if not check.translated:
@@ -75,6 +75,20 @@ def signed_thinking_goes_round(ask: Ask, upstream: Upstream, check: CheckHand) -
         ask(Question(items, TOOLS), thinking={"type": "enabled", "budget_tokens": 1024})
 
         assert ask.received.thoughts == list(thoughts), f"of {thoughts} came {ask.received.thoughts}"
+
+
+@case("request.matched-stop-is-told")
+def matched_stop_is_told(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("One. ", "Two. "), completed(stop_sequence="###"))
+
+    answer = ask(Question((user("Count."),), stop=("###", "END")))
+
+    assert answer.outcome == "complete", repr(answer)
+    ended = (
+        [dig(event, "delta") for event in events_of_type(answer, "message_delta")] if check.stream else [answer.body]
+    )
+    told = [(dig(end, "stop_reason"), dig(end, "stop_sequence")) for end in ended if dig(end, "stop_reason")]
+    assert told == [("stop_sequence", "###")], f"stop_reason and stop_sequence: {told}"
 
 
 def _signatures(answer: Answer, *, stream: bool) -> list[Any]:
@@ -157,7 +171,7 @@ def custom_tools_go_round_or_are_refused(ask: Ask, upstream: Upstream, check: Ch
     body = {"model": "{model}", "stream": check.stream, "tools": [FREE], "input": [asked, replayed, output]}
     ask(body=body)
 
-    assert breaches(check.dialect, ask.received_body) == []
+    assert misplaced(check.dialect, ask.received_body) == []
     if key:
         values = [call.value for call in ask.received.calls]
         assert values == [{key: PATCH}], f"of the call's input came {values}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateproof.answers.document import parse_body
-from gateproof.asking.order import breaches
+from gateproof.asking.order import clashing, misplaced
 from gateproof.exchange import Exchange
 from gateproof.registry import invariant
 from gateproof_schemas import validate
@@ -27,4 +27,4 @@ def _asked(exchange: Exchange) -> object:
 
 
 def _faults(api: str, body: object) -> list[str]:
-    return [*map(str, validate(body, f"{api}/request")[:3]), *breaches(api, body)]
+    return [*map(str, validate(body, f"{api}/request")[:3]), *misplaced(api, body), *clashing(api, body)]

@@ -29,7 +29,7 @@ def upstream_key_stays_home(ask: Ask, upstream: Upstream, check: CheckHand) -> N
     for where, echo in _echoes(keys[0], check.dialect):
         upstream.plays(echo)
 
-        answer = ask()
+        answer = ask(turn=check.translated)
 
         shown = ask.last.wire.decode("utf-8", "replace") + "\n".join(answer.headers.values())
         assert not any(key in shown for key in keys), f"the upstream key is in the client's answer: it stood in {where}"
@@ -67,7 +67,7 @@ def internals_stay_home(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     ):
         upstream.plays(breaks)
 
-        ask()
+        ask(turn=check.translated)
 
         # Not the headers: some gateways document one that names the upstream.
         shown = ask.last.wire.decode("utf-8", "replace")

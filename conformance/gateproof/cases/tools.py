@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gateproof.answers.absent import dig
-from gateproof.cases.reading import assert_calls, choices, place
-from gateproof.exchange import Exchange
-from gateproof.registry import case, invariant
+from gateproof.answers.answer import Answer
+from gateproof.cases.reading import assert_calls, choices
+from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import Wire, completed, event, interleaved, reasoning, text, tool_call
 from gateproof_mock.language.turns import Event, ToolCall
@@ -166,24 +166,33 @@ def stop_beside_calls_is_tool_use(ask: Ask, upstream: Upstream, check: CheckHand
         assert answer.tool_calls[0].name == "get_weather"
 
 
-@invariant("tools.first-piece-names-the-call")
-def first_piece_names_the_call(exchange: Exchange) -> list[str] | None:
-    found: dict[str, None] = {}
-    seen: set[object] = set()
-    for choice in choices(exchange.answer):
+@case("tools.first-piece-names-the-call")
+def first_piece_names_the_call(ask: Ask, upstream: Upstream) -> None:
+    for said in ((WEATHER, TIME), (reasoning("Two tools."), text("Let me look."), interleaved(WEATHER, TIME))):
+        upstream.says(*said)
+
+        answer = ask()
+
+        seen: set[object] = set()
+        for piece in _call_pieces(answer):
+            index = piece.get("index")
+            assert isinstance(index, int), f"a piece of a call has no index: {piece!r}"
+            if index not in seen:
+                seen.add(index)
+                assert not _lacks(piece), f"the first piece of call {index} {' and '.join(_lacks(piece))}: {piece!r}"
+        assert len(seen) == 2, f"{len(seen)} calls of two"
+
+
+def _call_pieces(answer: Answer) -> list[dict[str, Any]]:
+    """The pieces of calls in all chunks, in order."""
+    found: list[dict[str, Any]] = []
+    for choice in choices(answer):
         delta = choice.get("delta")
         delta = delta if isinstance(delta, dict) else {}
-        if delta.get("function_call"):
-            found["a call comes as the legacy function_call"] = None
+        assert not delta.get("function_call"), f"a call comes as the legacy function_call: {delta!r}"
         pieces = delta.get("tool_calls")
-        for piece in pieces if isinstance(pieces, list) else []:
-            index = dig(piece, "index")
-            if not isinstance(index, int):
-                found["a piece of a call has no index"] = None
-            elif index not in seen:
-                seen.add(index)
-                found.update(dict.fromkeys(f"the first piece of call {place(index)} {lack}" for lack in _lacks(piece)))
-    return list(found)[:5] if seen or found else None
+        found += [piece for piece in (pieces if isinstance(pieces, list) else []) if isinstance(piece, dict)]
+    return found
 
 
 def _lacks(piece: Any) -> list[str]:

@@ -31,10 +31,14 @@ def run(arguments: argparse.Namespace) -> int:
     rows += [("accepted: " + name, words) for name, words in requirement.alternatives.items()]
     if requirement.needs:
         rows.append(("claimed by", ", ".join(requirement.needs) + " in gateway.toml"))
+    if requirement.untestable:
+        rows.append(("not testable", requirement.untestable))
     if requirement.when:
         rows.append(("only where", "the gateway streams upstream for a JSON client"))
     for label, words in rows:
         print(textwrap.fill(f"{label}: {words}", 100, subsequent_indent="    ", break_long_words=False))
+    if requirement.untestable:
+        return 0
     print("checks:")
     for check in product([requirement]):
         print(f"  {check.name}")

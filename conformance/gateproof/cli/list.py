@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from gateproof.catalogue import EDITION, catalogue
-from gateproof.checks import Selection, product
+from gateproof.catalogue import EDITION, Requirement, catalogue
+from gateproof.checks import Check, Selection, product
 from gateproof.pairs import matching
 from gateproof.settings import SettingsError
 
@@ -32,10 +32,17 @@ def run(arguments: argparse.Namespace) -> int:
             print(check.name)
         return 0
     ids = list(dict.fromkeys(c.requirement.id for c in checks))
+    untestable = [r for r in catalogue().values() if r.untestable and _is_taken(r, selection)]
     width = max(map(len, ids))
     for name in ids:
         requirement = catalogue()[name]
         claimed = f" (claimed: {', '.join(requirement.needs)})" if requirement.needs else ""
         print(f"{name:<{width}}  {requirement.level:<6}  {requirement.text}{claimed}")
-    print(f"{len(ids)} requirements, {len(checks)} checks; edition {EDITION}")
+    for requirement in untestable:
+        print(f"{requirement.id:<{width}}  {requirement.level:<6}  {requirement.text} (not testable: {requirement.untestable})")
+    print(f"{len(ids)} requirements, {len(checks)} checks, {len(untestable)} not testable; edition {EDITION}")
     return 0
+
+
+def _is_taken(requirement: Requirement, selection: Selection) -> bool:
+    return any(selection.takes(Check(requirement, pair, mode)) for pair in requirement.pairs for mode in requirement.modes)

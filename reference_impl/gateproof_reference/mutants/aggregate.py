@@ -70,7 +70,7 @@ def _(original: Any) -> Any:
     seam="turns:TurnGatherer.end",
     options=FORCED,
     caught_by="""aggregate.broken-stream-is-an-error ending.broken-transfer-is-an-error
-    ending.unfinished-status-is-an-error""",
+    ending.unfinished-status-is-an-error mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """What came before the break is the answer (sub2api#5800)."""

@@ -25,7 +25,8 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-text-is-trimmed",
     seam="chat.decode:ChatDecoder.on_delta",
-    caught_by="aggregate.unrequested-sse-is-read text.arrives-exactly-once turn.plain-text-arrives",
+    caught_by="""aggregate.unrequested-sse-is-read mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    text.arrives-exactly-once turn.plain-text-arrives""",
 )
 def _(original: Any) -> Any:
     """The same from a chat upstream."""

@@ -10,24 +10,36 @@ from gateproof_reference.canonical import Called, Image, Item, Request, Returned
 from gateproof_reference.failures import RefusedError
 from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.server import not_found
+from gateproof_reference.sse import Event
 from gateproof_reference.wirejson import Object
 
 # -------------------------------------------------------------------------------------------------- the conversation
 
 
-@mutant("developer-messages-are-lost", seam="chat.request:_items", caught_by="")
+@mutant(
+    "developer-messages-are-lost", seam="chat.request:_items", caught_by="request.instructions-arrive-as-instructions"
+)
 def _(original: Any) -> Any:
     """No branch knows the role developer, and its message vanishes (9router#2432)."""
     return lambda message, where: [] if message["role"] == "developer" else original(message, where)
 
 
-@mutant("instructions-are-lost", seam="responses.request:decode", caught_by="")
+@mutant(
+    "instructions-are-lost",
+    seam="responses.request:decode",
+    caught_by="""request.codex-is-served request.instructions-arrive-as-instructions
+    request.late-instructions-stay-instructions""",
+)
 def _(original: Any) -> Any:
     """The instructions of Responses reach no other API (sub2api#3850)."""
     return lambda body: original({**body, "instructions": None})
 
 
-@mutant("system-in-the-midst-is-the-user", seam="messages.request:_items", caught_by="")
+@mutant(
+    "system-in-the-midst-is-the-user",
+    seam="messages.request:_items",
+    caught_by="request.late-instructions-stay-instructions",
+)
 def _(original: Any) -> Any:
     """What is no assistant is the user: instructions among the messages are said by the user."""
     return lambda message, where: original(
@@ -35,7 +47,11 @@ def _(original: Any) -> Any:
     )
 
 
-@mutant("words-are-trimmed", seam="chat.request:_parts", caught_by="")
+@mutant(
+    "words-are-trimmed",
+    seam="chat.request:_parts",
+    caught_by="request.results-keep-all-their-text request.words-arrive-exactly",
+)
 def _(original: Any) -> Any:
     """Each part of a question loses its outer spaces."""
 
@@ -45,19 +61,28 @@ def _(original: Any) -> Any:
     return parts
 
 
-@mutant("assistant-words-are-input", seam="responses.request:_part_out", caught_by="")
+@mutant(
+    "assistant-words-are-input",
+    seam="responses.request:_part_out",
+    caught_by="""request.calls-and-results-stay-paired request.each-form-of-words-is-read request.words-arrive-exactly""",
+)
 def _(original: Any) -> Any:
     """What the assistant said goes to Responses as input_text, which is refused (sub2api#6247)."""
     return lambda part, role="tool": original(part, "user" if isinstance(part, Text) else role)
 
 
-@mutant("untyped-items-are-lost", seam="responses.request:_items", caught_by="")
+@mutant("untyped-items-are-lost", seam="responses.request:_items", caught_by="request.each-form-of-words-is-read")
 def _(original: Any) -> Any:
     """Items of the input without a type are passed over, as the SDKs' short form has none."""
     return lambda item, where: original(item, where) if item.get("type") else []
 
 
-@mutant("each-call-is-a-message", seam="chat.request:_messages", caught_by="")
+@mutant(
+    "each-call-is-a-message",
+    seam="chat.request:_messages",
+    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid
+    request.words-before-results-go-behind-or-are-refused""",
+)
 def _(original: Any) -> Any:
     """Calls that were made together go to Chat Completions as a message each (CLIProxyAPI#3152)."""
 
@@ -71,7 +96,12 @@ def _(original: Any) -> Any:
     return messages
 
 
-@mutant("results-have-another-id", seam="responses.request:_item_out", caught_by="")
+@mutant(
+    "results-have-another-id",
+    seam="responses.request:_item_out",
+    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid
+    request.words-before-results-go-behind-or-are-refused""",
+)
 def _(original: Any) -> Any:
     """A result goes to Responses under the item's id, and not under the call's (NyxID#200)."""
 
@@ -81,7 +111,12 @@ def _(original: Any) -> Any:
     return item_out
 
 
-@mutant("words-go-before-results", seam="messages.request:_items", caught_by="")
+@mutant(
+    "words-go-before-results",
+    seam="messages.request:_items",
+    caught_by="""request.calls-and-results-stay-paired request.upstream-request-is-valid
+    request.words-before-results-go-behind-or-are-refused""",
+)
 def _(original: Any) -> Any:
     """What the user says beside results comes between the calls and them (ogx#6367)."""
 
@@ -91,7 +126,7 @@ def _(original: Any) -> Any:
     return items
 
 
-@mutant("rounds-are-joined", seam="messages.asking:_messages", caught_by="")
+@mutant("rounds-are-joined", seam="messages.asking:_messages", caught_by="request.calls-and-results-stay-paired")
 def _(original: Any) -> Any:
     """All calls of the history go upstream at once, and then all results."""
 
@@ -105,7 +140,11 @@ def _(original: Any) -> Any:
     return messages
 
 
-@mutant("only-the-first-block-returns", seam="messages.request:_returned", caught_by="")
+@mutant(
+    "only-the-first-block-returns",
+    seam="messages.request:_returned",
+    caught_by="request.results-keep-all-their-text request.returned-images-arrive-or-are-refused",
+)
 def _(original: Any) -> Any:
     """Of a result's blocks the first is sent (any-llm#1401)."""
 
@@ -116,7 +155,11 @@ def _(original: Any) -> Any:
     return returned
 
 
-@mutant("results-are-quoted", seam="responses.request:_items", caught_by="")
+@mutant(
+    "results-are-quoted",
+    seam="responses.request:_items",
+    caught_by="request.results-keep-all-their-text request.returned-images-arrive-or-are-refused",
+)
 def _(original: Any) -> Any:
     """A result of several parts goes on as their JSON."""
 
@@ -127,7 +170,7 @@ def _(original: Any) -> Any:
     return items
 
 
-@mutant("failed-results-look-fine", seam="chat.request:marked", caught_by="")
+@mutant("failed-results-look-fine", seam="chat.request:marked", caught_by="request.failed-results-say-so")
 def _(original: Any) -> Any:
     """Chat Completions is not told that a tool failed (any-llm#1401)."""
     return lambda returned: returned.parts
@@ -136,13 +179,17 @@ def _(original: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- images and files
 
 
-@mutant("images-become-words", seam="chat.request:_part_out", caught_by="")
+@mutant("images-become-words", seam="chat.request:_part_out", caught_by="request.images-arrive-or-are-refused")
 def _(original: Any) -> Any:
     """In place of an image go words about it (llmgateway#4149)."""
     return lambda part: {"type": "text", "text": "[image]"} if isinstance(part, Image) else original(part)
 
 
-@mutant("returned-images-are-dropped", seam="chat.request:_returned", caught_by="")
+@mutant(
+    "returned-images-are-dropped",
+    seam="chat.request:_returned",
+    caught_by="request.returned-images-arrive-or-are-refused",
+)
 def _(original: Any) -> Any:
     """An image that a tool returned is left out where results hold text only (weave#965)."""
 
@@ -152,7 +199,7 @@ def _(original: Any) -> Any:
     return returned
 
 
-@mutant("files-are-dropped", seam="messages.request:_block", caught_by="")
+@mutant("files-are-dropped", seam="messages.request:_block", caught_by="request.files-arrive-or-are-refused")
 def _(original: Any) -> Any:
     """A document is passed over."""
     return lambda block, role, where: None if block.get("type") == "document" else original(block, role, where)
@@ -161,7 +208,7 @@ def _(original: Any) -> Any:
 # --------------------------------------------------------------------------------------------------------- the tools
 
 
-@mutant("schemas-lose-what-is-closed", seam="chat.request:_tool_out", caught_by="")
+@mutant("schemas-lose-what-is-closed", seam="chat.request:_tool_out", caught_by="request.tool-definitions-arrive-whole")
 def _(original: Any) -> Any:
     """additionalProperties is taken out of the parameters, as another provider wants it."""
 
@@ -172,13 +219,23 @@ def _(original: Any) -> Any:
     return tool_out
 
 
-@mutant("strict-is-not-said", seam="responses.request:_tool_out", caught_by="")
+@mutant("tools-end-at-twenty", seam="messages.request:decode", caught_by="request.claude-code-is-served")
+def _(original: Any) -> Any:
+    """Tools beyond the twentieth are left out, for some upstream takes no more."""
+    return lambda body: original({**body, "tools": (body.get("tools") or [])[:20]})
+
+
+@mutant("strict-is-not-said", seam="responses.request:_tool_out", caught_by="request.strictness-is-kept")
 def _(original: Any) -> Any:
     """Whether a function is strict is left to the upstream's default, which is another on Responses."""
     return lambda tool: {name: value for name, value in original(tool).items() if name != "strict"}
 
 
-@mutant("foreign-tools-are-empty-functions", seam="responses.request:_tool", caught_by="")
+@mutant(
+    "foreign-tools-are-empty-functions",
+    seam="responses.request:_tool",
+    caught_by="request.custom-tools-go-round-or-are-refused request.foreign-tools-are-mapped-or-refused",
+)
 def _(original: Any) -> Any:
     """Whatever the tool, it becomes a function (OmniRoute#4862)."""
     return lambda tool, where: original(
@@ -187,7 +244,11 @@ def _(original: Any) -> Any:
     )
 
 
-@mutant("foreign-tools-are-dropped", seam="responses.request:decode", caught_by="")
+@mutant(
+    "foreign-tools-are-dropped",
+    seam="responses.request:decode",
+    caught_by="request.custom-tools-go-round-or-are-refused request.foreign-tools-are-mapped-or-refused",
+)
 def _(original: Any) -> Any:
     """Tools that are no functions are left out, and nobody is told (litellm#41913)."""
 
@@ -198,19 +259,32 @@ def _(original: Any) -> Any:
     return decode
 
 
-@mutant("foreign-tools-crash", seam="responses.request:_tool", caught_by="")
+@mutant(
+    "foreign-tools-crash",
+    seam="responses.request:_tool",
+    caught_by="request.codex-is-served request.foreign-tools-are-mapped-or-refused",
+)
 def _(original: Any) -> Any:
     """A tool without a name is a server's error."""
     return lambda tool, where: original({**tool, "type": tool["type"], "name": tool["name"]}, where)
 
 
-@mutant("required-is-auto", seam="messages.asking:MODES", caught_by="")
+@mutant(
+    "required-is-auto",
+    seam="messages.asking:MODES",
+    caught_by="""request.effort-stands-beside-the-rest request.one-call-at-a-time-is-mapped request.tool-choice-is-mapped""",
+)
 def _(original: Any) -> Any:
     """A call that is required may as well not be made (llmgateway#4149)."""
     return {**original, "required": "auto"}
 
 
-@mutant("choice-stays-nested", seam="responses.request:_choice_out", caught_by="")
+@mutant(
+    "choice-stays-nested",
+    seam="responses.request:_choice_out",
+    caught_by="""request.no-key-of-another-api request.one-call-at-a-time-is-mapped request.tool-choice-is-mapped
+    request.upstream-request-is-valid""",
+)
 def _(original: Any) -> Any:
     """A named tool is chosen in the shape of Chat Completions (open-webui#30085)."""
 
@@ -221,7 +295,9 @@ def _(original: Any) -> Any:
     return choice_out
 
 
-@mutant("one-call-at-a-time-is-forgotten", seam="messages.asking:_choice", caught_by="")
+@mutant(
+    "one-call-at-a-time-is-forgotten", seam="messages.asking:_choice", caught_by="request.one-call-at-a-time-is-mapped"
+)
 def _(original: Any) -> Any:
     """Beside a choice there is no place for parallel_tool_calls (litellm#6456)."""
 
@@ -232,7 +308,9 @@ def _(original: Any) -> Any:
     return choice
 
 
-@mutant("allowed-tools-are-all-tools", seam="chat.request:_choice", caught_by="")
+@mutant(
+    "allowed-tools-are-all-tools", seam="chat.request:_choice", caught_by="request.allowed-tools-are-kept-or-refused"
+)
 def _(original: Any) -> Any:
     """Which tools are allowed is not said upstream."""
     return lambda value: None if isinstance(value, dict) and value.get("type") == "allowed_tools" else original(value)
@@ -241,55 +319,70 @@ def _(original: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- the parameters
 
 
-@mutant("limit-is-lost", seam="responses.request:encode", caught_by="")
+@mutant(
+    "limit-is-lost",
+    seam="responses.request:encode",
+    caught_by="request.effort-stands-beside-the-rest request.token-limit-arrives",
+)
 def _(original: Any) -> Any:
     """Responses is not told how long an answer may be (sub2api#831)."""
     return lambda request, *, stream: original(replace(request, max_output_tokens=None), stream=stream)
 
 
-@mutant("no-limit-is-zero", seam="messages.asking:MAX_TOKENS", caught_by="")
+@mutant("no-limit-is-zero", seam="messages.asking:MAX_TOKENS", caught_by="request.messages-upstream-gets-a-limit")
 def _(original: Any) -> Any:
     """Where the client named no limit, none is zero (envoyproxy/ai-gateway#893)."""
     return 0
 
 
-@mutant("zero-is-nothing", seam="messages.asking:_shared", caught_by="")
+@mutant("zero-is-nothing", seam="messages.asking:_shared", caught_by="request.sampling-arrives")
 def _(original: Any) -> Any:
     """A temperature of 0 is taken for none."""
     return lambda request: {name: value for name, value in original(request).items() if value}
 
 
-@mutant("only-the-first-stop", seam="messages.asking:encode", caught_by="")
+@mutant("only-the-first-stop", seam="messages.asking:encode", caught_by="request.stop-sequences-arrive")
 def _(original: Any) -> Any:
     """Of several stops one is sent (agentgateway#3283)."""
     return lambda request, *, stream: original(replace(request, stop=request.stop[:1]), stream=stream)
 
 
-@mutant("format-is-lost", seam="chat.request:_format_out", caught_by="")
+@mutant(
+    "format-is-lost",
+    seam="chat.request:_format_out",
+    caught_by="""request.format-and-effort-both-arrive request.format-arrives-whole
+    request.json-mode-arrives-or-is-refused""",
+)
 def _(original: Any) -> Any:
     """text.format does not reach Chat Completions (CLIProxyAPI#4802)."""
     return lambda wanted: None
 
 
-@mutant("json-mode-is-lost", seam="messages.asking:_format", caught_by="")
+@mutant("json-mode-is-lost", seam="messages.asking:_format", caught_by="request.json-mode-arrives-or-is-refused")
 def _(original: Any) -> Any:
     """JSON without a schema, which Messages does not have, is forgotten."""
     return lambda request: {} if request.format and request.format.kind == "json_object" else original(request)
 
 
-@mutant("effort-pushes-the-format-out", seam="messages.asking:_format", caught_by="")
+@mutant(
+    "effort-pushes-the-format-out", seam="messages.asking:_format", caught_by="request.format-and-effort-both-arrive"
+)
 def _(original: Any) -> Any:
     """Both are in output_config, and the one that is written last stays."""
     return lambda request: {} if request.effort else original(request)
 
 
-@mutant("effort-is-always-medium", seam="responses.request:_reasoning_out", caught_by="")
+@mutant(
+    "effort-is-always-medium",
+    seam="responses.request:_reasoning_out",
+    caught_by="request.effort-arrives request.thinking-off-stays-off",
+)
 def _(original: Any) -> Any:
     """However hard the model shall think, it is told medium."""
     return lambda request: {"effort": "medium"} if request.effort else original(request)
 
 
-@mutant("effort-is-a-budget", seam="messages.asking:_thinking", caught_by="")
+@mutant("effort-is-a-budget", seam="messages.asking:_thinking", caught_by="request.upstream-request-is-valid")
 def _(original: Any) -> Any:
     """Thinking gets a budget, whatever limit and choice stand beside it."""
 
@@ -300,31 +393,36 @@ def _(original: Any) -> Any:
     return thinking
 
 
-@mutant("effort-costs-the-choice", seam="messages.asking:_choice", caught_by="")
+@mutant("effort-costs-the-choice", seam="messages.asking:_choice", caught_by="request.effort-stands-beside-the-rest")
 def _(original: Any) -> Any:
     """Beside thinking no call is forced, and nobody is told."""
     return lambda request: original(replace(request, tool_choice=None) if request.effort else request)
 
 
-@mutant("thinking-is-always-on", seam="messages.request:effort", caught_by="")
+@mutant("thinking-is-always-on", seam="messages.request:effort", caught_by="request.thinking-off-stays-off")
 def _(original: Any) -> Any:
     """That thinking is there at all is taken for its being on."""
     return lambda thinking, named: "high" if thinking.get("type") == "disabled" else original(thinking, named)
 
 
-@mutant("unknown-names-are-ignored", seam="responses.request:reject_unknown", caught_by="")
+@mutant(
+    "unknown-names-are-ignored",
+    seam="responses.request:reject_unknown",
+    caught_by="""request.background-is-honoured-or-refused request.earlier-response-is-honoured-or-refused
+    request.foreign-names-are-not-ignored request.parameters-are-kept-or-refused""",
+)
 def _(original: Any) -> Any:
     """What another API has no word for is dropped in silence (litellm#41913)."""
     return lambda *read, **how: None
 
 
-@mutant("top-k-is-forgotten", seam="messages.request:decode", caught_by="")
+@mutant("top-k-is-forgotten", seam="messages.request:decode", caught_by="request.parameters-are-kept-or-refused")
 def _(original: Any) -> Any:
     """top_k, which no other API has, is dropped in silence."""
     return lambda body: original({name: value for name, value in body.items() if name != "top_k"})
 
 
-@mutant("is-error-goes-to-chat", seam="chat.request:_messages", caught_by="")
+@mutant("is-error-goes-to-chat", seam="chat.request:_messages", caught_by="request.no-key-of-another-api")
 def _(original: Any) -> Any:
     """A key of Messages stands in a message of Chat Completions (any-llm#1401)."""
 
@@ -334,7 +432,7 @@ def _(original: Any) -> Any:
     return messages
 
 
-@mutant("stream-options-go-to-responses", seam="responses.request:encode", caught_by="")
+@mutant("stream-options-go-to-responses", seam="responses.request:encode", caught_by="request.no-key-of-another-api")
 def _(original: Any) -> Any:
     """A stream of Responses is asked for its usage in the words of Chat Completions (sub2api#3304)."""
 
@@ -345,7 +443,7 @@ def _(original: Any) -> Any:
     return encode
 
 
-@mutant("stream-options-without-a-stream", seam="chat.request:encode", caught_by="")
+@mutant("stream-options-without-a-stream", seam="chat.request:encode", caught_by="request.upstream-request-is-valid")
 def _(original: Any) -> Any:
     """Usage is asked for in every mode, which Chat Completions refuses but in a stream."""
 
@@ -358,7 +456,11 @@ def _(original: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------- two turns
 
 
-@mutant("ids-never-correlate", seam="messages.asking:_blocks", caught_by="")
+@mutant(
+    "ids-never-correlate",
+    seam="messages.asking:_blocks",
+    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid""",
+)
 def _(original: Any) -> Any:
     """Each id is made anew from what it stands for, in calls and in results."""
 
@@ -413,13 +515,13 @@ def members(name: str) -> Callable[[Any], bool]:
     return lambda entry: isinstance(entry, tuple) and entry[0] == name
 
 
-@mutant("thinking-is-not-sent-back", seam="pairs:prepare", caught_by="")
+@mutant("thinking-is-not-sent-back", seam="pairs:prepare", caught_by="request.signed-thinking-goes-round")
 def _(original: Any) -> Any:
     """Thinking is taken out of the history (Roo-Code#10351)."""
     return relaying("messages", lambda body: without(body, entries("thinking", "redacted_thinking")))(original)
 
 
-@mutant("empty-thinking-is-dropped", seam="pairs:prepare", caught_by="")
+@mutant("empty-thinking-is-dropped", seam="pairs:prepare", caught_by="request.signed-thinking-goes-round")
 def _(original: Any) -> Any:
     """Thinking without text is taken for nothing, though it has its signature (litellm#38809)."""
 
@@ -429,13 +531,13 @@ def _(original: Any) -> Any:
     return relaying("messages", lambda body: without(body, empty))(original)
 
 
-@mutant("seals-are-lost", seam="pairs:prepare", caught_by="")
+@mutant("seals-are-lost", seam="pairs:prepare", caught_by="request.sealed-reasoning-arrives")
 def _(original: Any) -> Any:
     """Reasoning goes on without its encrypted_content (bifrost#5410)."""
     return relaying("responses", lambda body: without(body, members("encrypted_content")))(original)
 
 
-@mutant("ids-become-empty", seam="pairs:prepare", caught_by="")
+@mutant("ids-become-empty", seam="pairs:prepare", caught_by="request.sealed-reasoning-arrives")
 def _(original: Any) -> Any:
     """Reasoning that came without an id, or with one, goes on with an empty one (mecatl#406)."""
 
@@ -448,13 +550,22 @@ def _(original: Any) -> Any:
     return relaying("responses", change)(original)
 
 
-@mutant("caching-is-lost", seam="pairs:prepare", caught_by="")
+@mutant(
+    "caching-is-lost",
+    seam="pairs:prepare",
+    caught_by="request.parameters-are-kept-or-refused request.relay-keeps-what-is-documented",
+)
 def _(original: Any) -> Any:
     """cache_control is taken out on the way to Messages itself (krouter#16)."""
     return relaying("messages", lambda body: without(body, members("cache_control")))(original)
 
 
-@mutant("unknown-items-are-dropped", seam="pairs:prepare", caught_by="")
+@mutant(
+    "unknown-items-are-dropped",
+    seam="pairs:prepare",
+    caught_by="""request.compaction-passes-both-ways request.custom-tools-go-round-or-are-refused
+    request.relay-keeps-what-is-documented request.relay-keeps-what-is-unknown""",
+)
 def _(original: Any) -> Any:
     """A relay passes on the items that it knows (CLIProxyAPI#4848)."""
     known = ("message", "function_call", "function_call_output", "reasoning", None)
@@ -466,22 +577,48 @@ def _(original: Any) -> Any:
     return relaying("responses", change)(original)
 
 
+@mutant(
+    "signatures-are-not-relayed",
+    seam="messages.relay:MessagesRelay.on_event",
+    caught_by="request.signed-thinking-goes-round",
+)
+def _(original: Any) -> Any:
+    """The delta with the signature of thinking is no words, and is passed over (ccs#415)."""
+    return lambda self, event: iter(()) if b"signature_delta" in event.data else original(self, event)
+
+
+@mutant(
+    "matched-stop-is-forgotten",
+    seam="messages.relay:MessagesRelay.on_message_delta",
+    caught_by="request.matched-stop-is-told",
+)
+def _(original: Any) -> Any:
+    """Which stop sequence ended the text is not told (mlx-lm#1630)."""
+
+    def on_message_delta(self: Any, event: Any, payload: Object) -> Any:
+        delta = {**payload["delta"], "stop_sequence": None}
+        plain = {**payload, "delta": delta}
+        return original(self, Event(event.name, wirejson.dump(plain)), plain)
+
+    return on_message_delta
+
+
 # --------------------------------------------------------------------------------------------------- beside the body
 
 
-@mutant("version-is-not-sent", seam="messages:MessagesApi.headers", caught_by="")
+@mutant("version-is-not-sent", seam="messages:MessagesApi.headers", caught_by="request.version-is-sent")
 def _(original: Any) -> Any:
     """anthropic-version is sent only if the client sent it (agentgateway#1777)."""
     return lambda self, key: {name: value for name, value in original(self, key).items() if name != "anthropic-version"}
 
 
-@mutant("betas-stay-here", seam="messages:MessagesApi.relayed_headers", caught_by="")
+@mutant("betas-stay-here", seam="messages:MessagesApi.relayed_headers", caught_by="request.betas-are-passed-on")
 def _(original: Any) -> Any:
     """The client's beta flags are not passed on (agentgateway#1777)."""
     return tuple(name for name in original if name != "anthropic-beta")
 
 
-@mutant("query-makes-another-route", seam="server:Gateway._turn", caught_by="")
+@mutant("query-makes-another-route", seam="server:Gateway._turn", caught_by="request.query-is-tolerated")
 def _(original: Any) -> Any:
     """A path with a query is none that is known (CLIProxyAPI#3892)."""
 
@@ -493,13 +630,12 @@ def _(original: Any) -> Any:
     return turn
 
 
-@mutant("chat-relay-does-not-ask-for-usage", seam="pairs:prepare", caught_by="")
-def _(original: Any) -> Any:
-    """That a chat client asks for usage is not passed on."""
-    return relaying("chat", lambda body: without(body, members("stream_options")))(original)
-
-
-@mutant("compressed-bodies-crash", seam="intake:plain", caught_by="")
+@mutant(
+    "compressed-bodies-crash",
+    seam="intake:plain",
+    caught_by="""request.compressed-bodies-are-read-or-refused request.compressed-bodies-do-no-harm
+    request.decompression-has-a-limit""",
+)
 def _(original: Any) -> Any:
     """A body in a coding is a server's error (loreai#1049)."""
 
@@ -511,7 +647,7 @@ def _(original: Any) -> Any:
     return plain
 
 
-@mutant("nothing-bounds-decompression", seam="intake:REQUEST_LIMIT", caught_by="")
+@mutant("nothing-bounds-decompression", seam="intake:REQUEST_LIMIT", caught_by="request.decompression-has-a-limit")
 def _(original: Any) -> Any:
     """A body may unfold to whatever it holds (codex-proxy-rs#66)."""
     return 1 << 40
@@ -520,7 +656,11 @@ def _(original: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- an earlier turn
 
 
-@mutant("earlier-responses-are-ignored", seam="responses.request:decode", caught_by="")
+@mutant(
+    "earlier-responses-are-ignored",
+    seam="responses.request:decode",
+    caught_by="request.background-is-honoured-or-refused request.earlier-response-is-honoured-or-refused",
+)
 def _(original: Any) -> Any:
     """What the provider keeps is not asked for: previous_response_id is dropped (loreai#517)."""
     kept = ("previous_response_id", "conversation", "prompt", "background")

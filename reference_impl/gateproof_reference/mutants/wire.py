@@ -1,6 +1,6 @@
 """Lies in bytes: delivery, schema, grammar, identity, hygiene, secrets."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -235,7 +235,11 @@ def _(original: Any) -> Any:
     return _encode
 
 
-@mutant("json-is-sent-as-events", seam="turns:Translation.whole", caught_by="stream.json-answer-becomes-a-stream")
+@mutant(
+    "json-is-sent-as-events",
+    seam="turns:Translation.whole",
+    caught_by="stream.json-answer-becomes-a-stream wire.sse-is-clean",
+)
 def _(original: Any) -> Any:
     """A JSON answer to a client that streams is passed on as it is (litellm#33154)."""
 
@@ -270,19 +274,18 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "output-indices-have-gaps",
-    seam="responses.encode:ResponsesEncoder.added",
+    "output-indices-begin-at-one",
+    seam="responses.encode:ResponsesEncoder.openings",
     caught_by="grammar.responses-indices-are-dense",
 )
 def _(original: Any) -> Any:
-    """Every item leaves a place free after it."""
+    """The first item stands at output_index 1."""
 
-    def added(self: Any, item: Any) -> Frame:
-        made: Frame = original(self, item)
-        self._items += 1
-        return made
+    def openings(self: Any) -> Iterator[Frame]:
+        self._items = 1
+        yield from original(self)
 
-    return added
+    return openings
 
 
 @mutant(
@@ -346,5 +349,10 @@ def _(original: Any) -> Any:
 
 @mutant("plain-bytes-are-called-gzip", seam="answers:Answer.start", caught_by="wire.compressed-answers-decode")
 def _(original: Any) -> Any:
-    """A Content-Encoding of the upstream stays with a body that was unpacked (Portkey#1261)."""
-    return lambda self, status, kind, headers: original(self, status, kind, {**headers, "content-encoding": "gzip"})
+    """A Content-Encoding of the upstream stays with a stream that was unpacked (Portkey#1261)."""
+
+    def start(self: Any, status: int, kind: str, headers: Mapping[str, str]) -> Any:
+        stale = {"content-encoding": "gzip"} if kind.startswith("text/event-stream") else {}
+        return original(self, status, kind, {**headers, **stale})
+
+    return start
