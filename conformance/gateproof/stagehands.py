@@ -113,7 +113,7 @@ class Live:
         """How the upstream call ended, once it has, within the barriers' ceiling (see the journal); `open` if it has not."""
         ceiling = BARRIER_CEILING * self._ask.craft.patience
         calls = self._ask.craft.mock.calls(self._exchange.marker, 1, ceiling, ended=True)
-        return str(calls[0]["ended"]) if calls else "not called"
+        return next((str(call["ended"]) for call in calls if call["ended"] != "open"), "open")
 
     def upstream_calls(self) -> int:
         """How many calls the upstream has got for this question so far."""

@@ -60,7 +60,7 @@ class Wire:
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         fault = self._fault()
         streams = headers.get("content-type", "").startswith("text/event-stream")
-        pieces = _pieces(theirs, headers)
+        pieces = _pieces(theirs, dict(headers))
         for name in ("connection", "transfer-encoding", "content-length", "date"):
             headers.pop(name, None)
         status = fault.head(int(first.split()[1]), headers)
@@ -83,7 +83,7 @@ class Wire:
             await writer.drain()
         for sent in fault.end():
             _write_chunk(writer, sent)
-        if fault.open_end:
+        if fault.stays_open():
             await asyncio.Event().wait()
         writer.write(b"0\r\n\r\n")
 

@@ -26,6 +26,7 @@ from gateproof.asking.question import (
     system,
     user,
 )
+from gateproof.asking.reading import inlined
 from gateproof.pairs import SURFACES
 from gateproof_schemas import validate
 
@@ -207,3 +208,16 @@ def test_parameters_that_exclude_each_other_are_told() -> None:
     for wrong in ({"max_tokens": 2048}, {"tool_choice": {"type": "any"}}, {"temperature": 0}, {"top_k": 5}):
         assert len(clashing("messages", {**thinking, **wrong})) == 1, wrong
         assert clashing("messages", {**thinking, **wrong, "thinking": {"type": "adaptive"}}) == []
+
+
+def test_a_schema_with_its_definitions_in_place_is_the_same() -> None:
+    place = {"type": "object", "properties": {"at": {"$ref": "#/$defs/name"}}}
+    whole = {"type": "array", "items": {"$ref": "#/$defs/place"}, "$defs": {"place": place, "name": {"type": "string"}}}
+    there = {"type": "array", "items": {"type": "object", "properties": {"at": {"type": "string"}}}}
+
+    assert inlined(whole) == inlined(there) == there
+    assert inlined(whole) != inlined({**there, "items": {"type": "object"}})
+    endless = {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}}
+    assert inlined(endless) == {"type": "array", "items": {"$ref": "#/$defs/tree"}}
+    for junk in (None, 5, [], {"$defs": 5, "$ref": 5}):
+        inlined(junk)

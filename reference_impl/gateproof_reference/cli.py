@@ -58,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
         "--idle-timeout", metavar="S", type=seconds, default=300.0, help="silence before the upstream is given up (300)"
     )
     options.add_argument(
-        "--idle-timeout-for", metavar="MODEL=S", action="append", default=[], help="the same for one model"
+        "--idle-timeout-for",
+        metavar="MODEL=S",
+        type=seconds_of_a_model,
+        action="append",
+        default=[],
+        help="the same for one model",
     )
     options.add_argument("--max-concurrency", metavar="N", type=count, help="upstream calls at once (no limit)")
     options.add_argument(
@@ -91,6 +96,14 @@ def seconds(value: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"must be a positive number of seconds, not {value!r}")
     return number
+
+
+def seconds_of_a_model(value: str) -> tuple[str, float]:
+    """Return the model and the seconds of `MODEL=S`."""
+    model, _, number = value.rpartition("=")
+    if not model:
+        raise argparse.ArgumentTypeError(f"must be MODEL=S, not {value!r}")
+    return model, seconds(number)
 
 
 def count(value: str) -> int:
@@ -130,15 +143,6 @@ def settings(options: argparse.Namespace) -> Settings:
             give_up(f"--dialect-for must be MODEL=DIALECT with a dialect of {', '.join(APIS)}, not {entry!r}")
         if dialects.setdefault(model, dialect) != dialect:
             give_up(f"--dialect-for names two dialects for the model {model!r}")
-    patience: dict[str, float] = {}
-    for entry in options.idle_timeout_for:
-        model, _, number = entry.rpartition("=")
-        try:
-            patience[model] = seconds(number)
-        except argparse.ArgumentTypeError as error:
-            give_up(f"--idle-timeout-for {entry!r}: {error}")
-        if not model:
-            give_up(f"--idle-timeout-for must be MODEL=S, not {entry!r}")
     return Settings(
         upstream=options.upstream,
         dialect=options.dialect,
@@ -147,7 +151,7 @@ def settings(options: argparse.Namespace) -> Settings:
         upstream_key=options.upstream_key,
         keepalive_interval=options.keepalive_interval,
         idle_timeout=options.idle_timeout,
-        idle_timeout_for=patience,
+        idle_timeout_for=dict(options.idle_timeout_for),
         max_concurrency=options.max_concurrency,
         queue_timeout=options.queue_timeout,
         force_upstream_stream=options.force_upstream_stream,

@@ -31,6 +31,8 @@ BASE = ["--upstream", "http://127.0.0.1:1/v1"]
         [*BASE, "--listen", "127.0.0.1:99999"],
         [*BASE, "--keepalive-interval", "0"],
         [*BASE, "--idle-timeout", "nan"],
+        [*BASE, "--idle-timeout-for", "1"],
+        [*BASE, "--idle-timeout-for", "m=0"],
         [*BASE, "--max-concurrency", "0"],
         [*BASE, "--mutant", "nobody"],
         [*BASE, "--null", "nobody"],
@@ -85,10 +87,10 @@ def test_settings_come_from_options() -> None:
     options = cli.parser().parse_args(
         [*BASE, "--dialect", "chat", "--dialect-for", "a=b=responses", "--key", "k", "--upstream-key", "u",
          "--keepalive-interval", "0.5", "--idle-timeout", "2", "--max-concurrency", "3", "--queue-timeout", "4",
-         "--force-upstream-stream", "--drop-tools"]
+         "--force-upstream-stream", "--drop-tools", "--idle-timeout-for", "a=b=1.5"]
     )  # fmt: skip
     assert cli.settings(options) == Settings(
-        BASE[1], "chat", {"a=b": "responses"}, "k", "u", 0.5, 2.0, 3, 4.0, True, True
+        BASE[1], "chat", {"a=b": "responses"}, "k", "u", 0.5, 2.0, 3, 4.0, True, True, {"a=b": 1.5}
     )
 
 

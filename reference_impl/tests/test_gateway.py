@@ -335,3 +335,9 @@ def test_the_scheme_of_a_key_has_no_case(scheme: str, ask: Asking, fake: Fake) -
     assert told.status == 200
     told = ask.request("GET", "/v1/models", key="sesame", headers={"authorization": f"{scheme} sesam"})
     assert (told.status, told.headers["www-authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(("model", "patience"), [("m", 0.5), ("another", 300.0)])
+def test_a_model_may_have_an_idle_timeout_of_its_own(model: str, patience: float, ask: Asking, fake: Fake) -> None:
+    asked(ask, "chat", "chat", model=model, idle_timeout_for={"m": 0.5})
+    assert fake.requests[-1].extensions["timeout"]["read"] == patience

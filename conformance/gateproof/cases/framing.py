@@ -39,7 +39,7 @@ def upstream_framing_stays_upstream(ask: Ask, upstream: Upstream, check: CheckHa
 
             assert answer.outcome == "complete", f"{'compressed' if gzip else 'with a length'}: {answer!r}"
             assert answer.text == "".join(words)
-        message = "That is no request, and this is a sentence about it. " * 8 + "Naïve?"
+        message = "That is no request, and this is a sentence about it. " * 8 + "The end."
         upstream.says(refused(400, error_body(check.dialect, message, "invalid_request_error"), gzip=gzip))
 
         answer = ask()

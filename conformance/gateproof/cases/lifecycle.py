@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateproof.answers.answer import Answer
+from gateproof.cases.secret import error_body
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Live, Upstream
 from gateproof_mock import cut, failed, hold, refused, script, text, tool_call
@@ -47,8 +48,8 @@ def _assert_ends(live: Live, check: CheckHand, claims: Mapping[str, Any]) -> Non
 
 
 @case("lifecycle.nothing-is-tried-for-a-client-that-left")
-def nothing_is_tried_for_a_client_that_left(ask: Ask, upstream: Upstream) -> None:
-    upstream.says(hold("held"), refused(503, {"error": {"message": "It fell over.", "type": "server_error"}}))
+def nothing_is_tried_for_a_client_that_left(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(hold("held"), refused(503, error_body(check.dialect, "It fell over.", "server_error")))
 
     live = ask.begin(turn=False)
     assert live.reached("held"), f"the question did not reach the upstream: {live.answer!r}"
@@ -68,13 +69,14 @@ def nothing_is_tried_for_a_client_that_left(ask: Ask, upstream: Upstream) -> Non
 @case("lifecycle.output-is-never-repeated")
 def output_is_never_repeated(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     whole = script(text("One ", "two ", "three."))
+    busy = refused(503, error_body(check.dialect, "Too busy.", "server_error"))
     call = tool_call("get_weather", '{"city":', '"Oslo"}')
     for what, first, then, words in (
         ("broken in its text", script(text(*FIRST), cut("rst")), whole, WHOLE),
         ("ended in its text", script(text(*FIRST), cut("eof")), whole, WHOLE),
         ("failed in its text", script(text(*FIRST), failed()), whole, WHOLE),
         ("failed at once", script(failed()), whole, WHOLE),
-        ("refused", script(refused(503)), whole, WHOLE),
+        ("refused", script(busy), whole, WHOLE),
         ("broken after its call", script(call, cut("rst")), script(call), ""),
     ):
         upstream.plays(first, then)

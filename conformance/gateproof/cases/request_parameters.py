@@ -8,6 +8,7 @@ from typing import Any
 
 from gateproof.answers.absent import dig
 from gateproof.asking.question import Choice, Format, Question, Tool, user
+from gateproof.asking.reading import inlined
 from gateproof.cases.contested import is_documented, is_refusal
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
@@ -119,7 +120,7 @@ def format_arrives_whole(ask: Ask, upstream: Upstream, check: CheckHand, claims:
             continue
         found = ask.received
         if found.format is not None:
-            assert found.format.schema == wanted.schema, f"the schema became {found.format.schema}"
+            assert inlined(found.format.schema) == inlined(wanted.schema), f"the schema became {found.format.schema}"
             if not check.has_messages:
                 # Messages has neither: its schema has no name, and is always kept.
                 assert found.format.name == wanted.name
@@ -138,7 +139,7 @@ _FORMAT = {"chat": "response_format", "responses": "text.format", "messages": "o
 
 def _is_forced_call(found: Question, wanted: Format) -> bool:
     """Whether the shape is asked for by a function that must be called: how it was done before Messages had formats."""
-    tools = [tool for tool in found.tools if tool.parameters == wanted.schema]
+    tools = [tool for tool in found.tools if inlined(tool.parameters) == inlined(wanted.schema)]
     choices = (Choice("required"), Choice("named", tuple(tool.name for tool in tools)))
     return len(tools) == 1 and found.choice in choices
 
@@ -171,7 +172,9 @@ def format_and_effort_both_arrive(ask: Ask, upstream: Upstream, check: CheckHand
         return
     found = ask.received
     lost = []
-    if not (found.format is not None and found.format.schema == SCHEMA) and not _is_forced_call(found, WEATHER):
+    if not (found.format is not None and inlined(found.format.schema) == inlined(SCHEMA)) and not _is_forced_call(
+        found, WEATHER
+    ):
         lost.append(_FORMAT[check.surface])
     if not found.effort:
         lost.append(_EFFORT[check.surface])

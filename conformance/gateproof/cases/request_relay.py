@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateproof.answers.absent import dig
-from gateproof.cases.contested import is_refusal
+from gateproof.cases.contested import is_documented, is_refusal
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import text
@@ -109,7 +109,7 @@ RICH: Mapping[str, dict[str, Any]] = {
 
 
 @case("request.relay-keeps-what-is-documented")
-def relay_keeps_what_is_documented(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+def relay_keeps_what_is_documented(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
     upstream.says(ANSWER)
     rich = RICH[check.surface]
 
@@ -120,6 +120,9 @@ def relay_keeps_what_is_documented(ask: Ask, upstream: Upstream, check: CheckHan
         return
     came = ask.received_body
     for key, value in rich.items():
+        if is_documented(check, claims, key):
+            check.chose("left out")
+            continue
         wanted = _without_marker(value, ask.last.marker)
         assert (fault := _lost(wanted, dig(came, key), key)) == "", fault
     check.chose("kept")

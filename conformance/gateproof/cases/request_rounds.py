@@ -187,11 +187,9 @@ def _wrapping(found: Question, body: Any) -> str:
     if kinds == ["custom"] and not found.tools[0].parameters:
         return ""
     assert [tool.name for tool in found.tools] == ["apply_patch"], f"of one custom tool came {found.tools}"
-    strings = [
-        name
-        for name, schema in (dig(found.tools[0].parameters, "properties") or {}).items()
-        if dig(schema, "type") == "string"
-    ]
+    properties = dig(found.tools[0].parameters, "properties")
+    named = properties.items() if isinstance(properties, dict) else ()
+    strings = [name for name, schema in named if dig(schema, "type") == "string"]
     assert len(strings) == 1, f"a function that a custom tool's input does not fit in: {found.tools[0].parameters}"
     return str(strings[0])
 

@@ -8,7 +8,7 @@ from typing import Any
 from gateproof.answers.absent import dig
 from gateproof.asking.apis import WRITERS
 from gateproof.asking.question import Choice, Question, Tool, user
-from gateproof.asking.reading import entries
+from gateproof.asking.reading import entries, inlined
 from gateproof.cases.contested import is_documented, is_refusal
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
@@ -52,7 +52,7 @@ def tool_definitions_arrive_whole(ask: Ask, upstream: Upstream) -> None:
     assert [tool.name for tool in found] == ["go_there", "get-time", "stop"]
     assert [tool.description for tool in found[:2]] == [GO.description, TIME.description]
     for came, sent in zip(found, (GO, TIME), strict=False):
-        given, wanted = dict(came.parameters or {}), dict(sent.parameters or {})
+        given, wanted = inlined(came.parameters or {}), inlined(sent.parameters or {})
         changed = [key for key in given | wanted if given.get(key, key) != wanted.get(key, key)]
         assert given == wanted, f"parameters of {sent.name} differ in {changed}: {given}"
     assert not dig(found[2].parameters, "properties"), f"stop takes nothing, and got {found[2].parameters}"
@@ -70,7 +70,9 @@ def strictness_is_kept(ask: Ask, upstream: Upstream, check: CheckHand, claims: M
     if is_documented(check, claims, "tools.strict"):
         check.chose("left out")
         return
-    strict, loose = ask.received.tools
+    found = ask.received.tools
+    assert [tool.name for tool in found] == [STRICT.name, TIME.name]
+    strict, loose = found
     assert strict.strict is True, f"strict became {strict.strict}"
     # What says nothing is strict on Responses, and is not on Chat Completions and Messages.
     unsaid = (False,) if check.dialect == "responses" and check.surface != "responses" else (False, None)

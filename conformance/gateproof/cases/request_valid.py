@@ -15,8 +15,8 @@ def upstream_request_is_valid(exchange: Exchange) -> list[str] | None:
     if not turns or _faults(exchange.pair.surface, _asked(exchange)):
         # What was wrong as it was asked may be passed on for the provider to refuse.
         return None
-    dialect = exchange.pair.dialect
-    return [f"{dialect} request: {fault}" for call in turns for fault in _faults(dialect, call["json"])][:5]
+    # By what was called, which for a model that nobody knows may be another upstream than the pair's.
+    return [f"{c['dialect']} request: {fault}" for c in turns for fault in _faults(c["dialect"], c["json"])][:5]
 
 
 def _asked(exchange: Exchange) -> object:

@@ -11,7 +11,7 @@ from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import hold, pause, text
 
-PART = 0.35
+PART = 0.3
 """Of the idle timeout, between two deltas of a stream that goes on: far below it, and four of them are above it."""
 
 

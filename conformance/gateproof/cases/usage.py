@@ -122,7 +122,7 @@ def no_chunk_unasked(ask: Ask, upstream: Upstream) -> None:
 def last_count_wins(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     said = stream(check.dialect, text("Hel", "lo"), usage(input=12, output=8))
     early = {"type": "message_delta", "delta": {"stop_reason": None, "stop_sequence": None}}
-    counted = json.dumps({**early, "usage": {"input_tokens": 9, "output_tokens": 5}})
+    counted = json.dumps({**early, "usage": {"input_tokens": 12, "output_tokens": 5}})
     # After the last block, before the message_delta with the stop_reason.
     before, end, after = said.rpartition("event: message_delta\n")
     told = f"{before}event: message_delta\ndata: {counted}\n\n{end}{after}"

@@ -120,13 +120,16 @@ def sequence_numbers_count_from_zero(exchange: Exchange) -> list[str] | None:
     return [f"event {wanted} has the sequence_number {_short(told)}" for wanted, told in wrong[:1]]
 
 
-@invariant("wire.streams-forbid-caching")
-def streams_forbid_caching(exchange: Exchange) -> list[str] | None:
-    if not is_stream(exchange):
-        return None
-    told = exchange.answer.headers.get("cache-control", "")
+@case("wire.streams-forbid-caching")
+def streams_forbid_caching(ask: Ask, upstream: Upstream) -> None:
+    upstream.says(text("Hel", "lo"))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    told = answer.headers.get("cache-control", "")
     fine = any(word.strip().lower() in ("no-cache", "no-store") for word in told.split(","))
-    return [] if fine else [f"Cache-Control {told or '(none)'!r}"]
+    assert fine, f"Cache-Control {told or '(none)'!r}"
 
 
 @case("wire.upstream-cookies-stay-home")

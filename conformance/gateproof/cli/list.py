@@ -39,10 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         claimed = f" (claimed: {', '.join(requirement.needs)})" if requirement.needs else ""
         print(f"{name:<{width}}  {requirement.level:<6}  {requirement.text}{claimed}")
     for requirement in untestable:
-        print(f"{requirement.id:<{width}}  {requirement.level:<6}  {requirement.text} (not testable: {requirement.untestable})")
+        print(
+            f"{requirement.id:<{width}}  {requirement.level:<6}  {requirement.text} (not testable: {requirement.untestable})"
+        )
     print(f"{len(ids)} requirements, {len(checks)} checks, {len(untestable)} not testable; edition {EDITION}")
     return 0
 
 
 def _is_taken(requirement: Requirement, selection: Selection) -> bool:
-    return any(selection.takes(Check(requirement, pair, mode)) for pair in requirement.pairs for mode in requirement.modes)
+    return any(
+        selection.takes(Check(requirement, pair, mode)) for pair in requirement.pairs for mode in requirement.modes
+    )

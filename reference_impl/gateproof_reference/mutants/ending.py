@@ -121,7 +121,12 @@ def _(original: Any) -> Any:
     return lambda self, cut=None: [out for out in original(self, cut) if cut is not None or not isinstance(out, Failed)]
 
 
-@mutant("reset-is-silent", seam="turns:Translation.end", caught_by="ending.broken-transfer-is-an-error")
+@mutant(
+    "reset-is-silent",
+    seam="turns:Translation.end",
+    caught_by="""ending.broken-transfer-is-an-error failure.empty-200-is-an-error
+    mix.failed-turns-are-errors-anywhere""",
+)
 def _(original: Any) -> Any:
     """A connection that breaks ends the client's stream in good order and without a word (Portkey#1797)."""
     return lambda self, cut=None: [out for out in original(self, cut) if cut is None or not isinstance(out, Failed)]
@@ -140,7 +145,11 @@ def _(original: Any) -> Any:
     return on_end
 
 
-@mutant("truncated-is-a-stop", seam="responses.decode:INCOMPLETE", caught_by="ending.truncation-is-length")
+@mutant(
+    "truncated-is-a-stop",
+    seam="responses.decode:INCOMPLETE",
+    caught_by="ending.truncation-is-length mix.truncated-turns-say-so-anywhere",
+)
 def _(original: Any) -> Any:
     """response.incomplete for its length ends with stop (litellm#37710)."""
     return {**original, "max_output_tokens": "stop"}

@@ -13,8 +13,8 @@ from gateproof_reference.wirejson import Object
 @mutant(
     "crowds-are-outages",
     seam="failures:client_status",
-    caught_by="""error.messages-type-fits error.status-class-is-kept error.status-is-kept
-    error.unreadable-refusal-is-told failure.same-class-on-both-surfaces""",
+    caught_by="""error.status-class-is-kept error.status-is-kept error.unreadable-refusal-is-told
+    failure.same-class-on-both-surfaces""",
 )
 def _(original: Any) -> Any:
     """A 429 of the upstream is a 503, as if it were down (aisix#323)."""
@@ -30,7 +30,7 @@ def _(original: Any) -> Any:
 @mutant(
     "missing-models-are-outages",
     seam="failures:client_status",
-    caught_by="""error.messages-type-fits error.status-class-is-kept error.status-is-kept error.unknown-model-is-refused
+    caught_by="""error.status-class-is-kept error.status-is-kept error.unknown-model-is-refused
     error.unreadable-refusal-is-told""",
 )
 def _(original: Any) -> Any:
@@ -142,7 +142,11 @@ def _(original: Any) -> Any:
     return check
 
 
-@mutant("requests-are-mended", seam="pairs:prepare", caught_by="error.wrong-request-stays-home")
+@mutant(
+    "requests-are-mended",
+    seam="pairs:prepare",
+    caught_by="error.wrong-request-is-refused error.wrong-request-stays-home",
+)
 def _(original: Any) -> Any:
     """Where nothing was asked, something is: messages or input that are no list become an empty question."""
 

@@ -102,7 +102,8 @@ def _(original: Any) -> Any:
     failure.error-chunk-is-an-error failure.failed-before-output-is-an-error
     failure.failed-before-output-is-an-http-error failure.in-band-error-has-the-chat-shape
     failure.in-band-error-has-the-messages-shape failure.message-survives-exactly
-    failure.responses-stream-ends-with-failed failure.server-fault-is-5xx""",
+    failure.responses-stream-ends-with-failed failure.server-fault-is-5xx
+    mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """A chunk with an error and empty choices says nothing (OmniRoute#8210)."""
@@ -161,8 +162,8 @@ def _(original: Any) -> Any:
     "message-is-generic",
     seam="failures:read",
     caught_by="""failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
-    failure.failed-before-output-is-an-http-error failure.failed-event-is-whole
-    failure.failed-is-never-success failure.message-survives-exactly
+    failure.error-in-a-200-is-an-error failure.failed-before-output-is-an-http-error
+    failure.failed-event-is-whole failure.failed-is-never-success failure.message-survives-exactly
     failure.responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:

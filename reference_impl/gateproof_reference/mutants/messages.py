@@ -168,7 +168,8 @@ def _(original: Any) -> Any:
 @mutant(
     "message-counts-are-summed",
     seam="messages.decode:Counts.take",
-    caught_by="""usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes
+    caught_by="""usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive usage.last-count-wins
+    usage.same-in-both-modes
     usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:

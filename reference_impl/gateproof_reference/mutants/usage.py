@@ -112,7 +112,8 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-asked-for",
     seam="chat.request:ask",
-    caught_by="""request.usage-is-asked-for usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
+    caught_by="""mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    request.usage-is-asked-for usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
     usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
     usage.totals-survive""",
 )
