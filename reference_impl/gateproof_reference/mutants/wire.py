@@ -48,7 +48,7 @@ def _(original: Any) -> Any:
     async def chunks(self: Any) -> AsyncIterator[Any]:
         waiting: list[Any] = []
         async for chunk in original(self):
-            for piece in re.split(rb"(?<=\n\n)", chunk) if isinstance(chunk, bytes) else [chunk]:
+            for piece in re.findall(rb"(?s:.+?\n\n|.+)", chunk) if isinstance(chunk, bytes) else [chunk]:
                 for late in waiting:
                     yield late
                 waiting = [piece]
