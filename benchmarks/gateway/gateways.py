@@ -51,7 +51,7 @@ def upstream() -> Kind:
 def ours(base: str) -> Gateway:
     command = [sys.executable, "-m", "gateproof_reference", "--upstream", base, "--dialect-for", "spoken-chat=chat"]
     command += ["--key", CLIENT_KEY, "--upstream-key", UPSTREAM_KEY]
-    kind = Kind("ours", lambda port: [*command, "--listen", f"127.0.0.1:{port}"])
+    kind = Kind("ours", lambda port: [*command, "--listen", f"127.0.0.1:{port}"], tells_url=False)
     spoken = {"responses": "spoken-responses", "chat": "spoken-chat"}
     return Gateway(kind, {(surface, dialect): name for surface in spoken for dialect, name in spoken.items()})
 
@@ -68,14 +68,12 @@ def litellm(python: Path, base: str) -> Gateway:
     }
     command = ["env", *(f"{name}={value}" for name, value in variables.items()), str(python.parent / "litellm")]
     command += ["--config", str(LITELLM_YAML), "--host", "127.0.0.1", "--port"]
-    kind = Kind("litellm", lambda port: [*command, str(port)], start_limit=120)
+    kind = Kind("litellm", lambda port: [*command, str(port)], start_limit=120, tells_url=False)
     apis = ("responses", "chat")
     return Gateway(kind, {(surface, dialect): f"{surface}-from-{dialect}" for surface in apis for dialect in apis}, 5)
 
 
 def codex_relay(program: Path, base: str) -> Gateway:
-    # Without a log, in which the upstream's address would be taken for its own.
-    command = ["env", "RUST_LOG=off", f"CODEX_RELAY_API_KEY={UPSTREAM_KEY}", str(program)]
-    command += ["--bind", "127.0.0.1", "--upstream", base]
-    kind = Kind("codex-relay", lambda port: [*command, "--port", str(port)])
+    command = ["env", f"CODEX_RELAY_API_KEY={UPSTREAM_KEY}", str(program), "--bind", "127.0.0.1", "--upstream", base]
+    kind = Kind("codex-relay", lambda port: [*command, "--port", str(port)], tells_url=False)
     return Gateway(kind, {("responses", "chat"): "gateproof"})

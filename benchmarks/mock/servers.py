@@ -31,11 +31,15 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """One server of the comparison; `command` makes its command line for a port."""
+    """One server of the comparison; `command` makes its command line for a port.
+
+    `tells_url` if the first base URL in its log is its own; that of a gateway may be its upstream's.
+    """
 
     name: str
     command: Callable[[int], list[str]]
     start_limit: float = START_LIMIT
+    tells_url: bool = True
 
 
 def cores() -> tuple[int, int]:
@@ -152,7 +156,7 @@ def listens(server: Server) -> None:
     """Wait until it says its URL, or until its port answers."""
     while True:
         server.check()
-        said = URL.search(server.log.read_text("utf-8", "replace"))
+        said = URL.search(server.log.read_text("utf-8", "replace")) if server.kind.tells_url else None
         if said:
             server.port = int(said[1])
             return

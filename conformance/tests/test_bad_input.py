@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 from collections.abc import Callable
@@ -97,3 +98,17 @@ def test_explain_names_the_nearest_requirement(gateproof: Run) -> None:
 
     assert done.returncode == 4
     assert "did you mean failure.failed-is-never-success" in done.stdout
+
+
+def test_translate_is_the_references_command(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "asked.json").write_text('{"model": "m", "input": "hi"}', "utf-8")
+    pair = ("--from=responses", "--to=chat")
+
+    done = gateproof("translate", *pair, "--question", "asked.json")
+    absent = gateproof("translate", *pair, "absent.sse")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["messages"] == [{"role": "user", "content": "hi"}]
+    assert absent.returncode == 4
+    assert "absent.sse" in absent.stderr
+    assert "Traceback" not in absent.stderr

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import watching
 
 from gateproof.answers import chat, responses
 from gateproof.answers.answer import Answer
 from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
-from gateproof.catalogue import catalogue
 from gateproof.client import READERS
 from gateproof.exchange import Exchange
-from gateproof.pairs import Pair
-from gateproof.registry import invariants
 
 GRAMMAR = "grammar.responses-events-are-in-order"
 ENDS_ONCE = "grammar.chat-ends-once"
@@ -52,34 +50,11 @@ def exchange(
             answer.outcome = "error" if status >= 400 else ""
             if status == 200:
                 READERS[surface][0](answer)
-    return Exchange(
-        pair=Pair(surface, "chat"),
-        mode=mode,
-        marker="gp-aaaaaa-bbbbbbbb",
-        scripts=(),
-        method="POST",
-        path="/v1/x",
-        request_headers=[],
-        request_body=b"{}",
-        began=0.0,
-        answer=answer,
-        wire=wire,
-        clean=clean,
-    )
+    return watching.exchanged(answer, wire, surface=surface, mode=mode, clean=clean)
 
 
 def watched(seen: Exchange) -> dict[str, list[str]]:
-    """Id and sentences of every invariant that applies, those that saw nothing left out."""
-    found = {}
-    for id, watch in invariants().items():
-        requirement = catalogue()[id]
-        if id in ON_WHOLE_STREAMS:
-            continue
-        if seen.pair in requirement.pairs and seen.mode in requirement.modes:
-            sentences = watch(seen)
-            if sentences is not None:
-                found[id] = list(sentences)
-    return found
+    return watching.watched(seen, but=ON_WHOLE_STREAMS)
 
 
 def breaches(seen: Exchange) -> dict[str, list[str]]:

@@ -10,17 +10,15 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from watching import exchanged, watched
 
 from gateproof.answers import messages
 from gateproof.answers.absent import Missing
 from gateproof.answers.answer import BROKEN, COMPLETE, CUT, ERROR, Answer
 from gateproof.answers.sse import EventReader
-from gateproof.catalogue import catalogue
 from gateproof.client import READERS, GatewayClient, Request
 from gateproof.exchange import Exchange
-from gateproof.pairs import Pair
 from gateproof.questions import PATHS, headers, question
-from gateproof.registry import invariants
 from gateproof.stagehands import Upstream
 from gateproof_mock import (
     MockUpstream,
@@ -323,30 +321,7 @@ def test_an_input_that_is_no_object_is_no_arguments() -> None:
 
 def exchange(answer: Answer, wire: bytes, *, mode: str = "stream") -> Exchange:
     answer.headers = {"content-type": "text/event-stream" if mode == "stream" else "application/json"}
-    return Exchange(
-        pair=Pair("messages", "chat"),
-        mode=mode,
-        marker="gp-aaaaaa-bbbbbbbb",
-        scripts=(),
-        method="POST",
-        path="/v1/messages",
-        request_headers=[],
-        request_body=b"{}",
-        began=0.0,
-        answer=answer,
-        wire=wire,
-    )
-
-
-def watched(seen: Exchange) -> dict[str, list[str]]:
-    found = {}
-    for id, watch in invariants().items():
-        requirement = catalogue()[id]
-        if seen.pair in requirement.pairs and seen.mode in requirement.modes:
-            sentences = watch(seen)
-            if sentences is not None:
-                found[id] = list(sentences)
-    return found
+    return exchanged(answer, wire, surface="messages", mode=mode)
 
 
 def breaches(wire: bytes) -> dict[str, list[str]]:

@@ -48,6 +48,15 @@ def output_text(words: str, *annotations: Json) -> Json:
 
 KEYS = ("delta", "text", "arguments", "input", "name", "refusal", "annotation", "annotation_index", "summary_index")
 
+MCP_CALL: Json = {
+    "type": "mcp_call",
+    "status": "failed",
+    "server_label": "files",
+    "name": "read",
+    "arguments": "{}",
+    "error": {"type": "mcp_protocol_error", "code": 1, "message": "no"},
+}
+
 ELEMENTS: dict[str, tuple[tuple[Any, ...], list[Json], list[Json]]] = {
     "text many times over": (
         (text("ab", "c", times=2, stretch=2),),
@@ -233,11 +242,7 @@ ELEMENTS: dict[str, tuple[tuple[Any, ...], list[Json], list[Json]]] = {
         ],
         [{"type": "image_generation_call", "status": "completed", "output_format": "webp", "result": "aGVsbG8="}],
     ),
-    "item": (
-        (item(type="mcp_call", status="failed", error="no"),),
-        [ADDED, DONE],
-        [{"type": "mcp_call", "status": "failed", "error": "no"}],
-    ),
+    "item": ((item(**MCP_CALL),), [ADDED, DONE], [MCP_CALL]),
 }
 
 

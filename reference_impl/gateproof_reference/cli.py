@@ -191,7 +191,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, chosen: Settings, grace: float) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http="h11",  # And not httptools, which takes a head of any length.
             ws="none",
             lifespan="off",
             log_config=None,

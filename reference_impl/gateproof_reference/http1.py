@@ -159,10 +159,10 @@ class Answer(asyncio.Protocol, httpx.AsyncByteStream):
             self._fail(httpx.RemoteProtocolError("the connection was closed before the answer was whole"))
         self._whole = self._fault is None
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._news.set()
         self._writable.set()
-        self._fail(httpx.ReadError(str(error)))
+        self._fail(httpx.ReadError(str(exc)))
 
     def pause_writing(self) -> None:
         self._writable.clear()

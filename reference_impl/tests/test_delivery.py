@@ -112,6 +112,18 @@ def test_each_event_comes_before_the_next_is_sent(ask: Asking, fake: Fake) -> No
     asyncio.run(run())
 
 
+def test_the_events_of_one_read_leave_together(ask: Asking, fake: Fake) -> None:
+    async def run() -> None:
+        fake.steps = [b"".join(EVENTS[:2]), b"".join(EVENTS[2:5]), b"".join(EVENTS[5:])]
+        client = Client(ask.gateway("responses", keepalive_interval=NEVER))
+        assert await client.next() == b"".join(EVENTS[:5])
+        assert await client.next() == b"".join(EVENTS[5:])
+        assert await client.next() == b""
+        await client.leave()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("name", ["everything-is-buffered", "one-delta-late"])
 def test_mutants_that_wait_are_seen(name: str, ask: Asking, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     holder, seam = MUTANTS[name].place()

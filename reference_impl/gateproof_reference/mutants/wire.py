@@ -1,5 +1,6 @@
 """Lies in bytes: delivery, schema, grammar, identity, hygiene, secrets."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -44,14 +45,15 @@ def _(original: Any) -> Any:
 
 @mutant("one-delta-late", seam="upstream:Reply.chunks", caught_by="stream.each-delta-comes-before-the-next")
 def _(original: Any) -> Any:
-    """Each piece of a stream waits for the next one (Portkey#1261)."""
+    """Each event of a stream waits for the next one (Portkey#1261)."""
 
     async def chunks(self: Any) -> AsyncIterator[Any]:
         waiting: list[Any] = []
         async for chunk in original(self):
-            for late in waiting:
-                yield late
-            waiting = [chunk]
+            for piece in re.findall(rb"(?s:.+?\n\n|.+)", chunk) if isinstance(chunk, bytes) else [chunk]:
+                for late in waiting:
+                    yield late
+                waiting = [piece]
         for late in waiting:
             yield late
 
