@@ -85,7 +85,12 @@ class StreamAnswer:
         return self._answer.started
 
     async def put(self, frames: Sequence[Frame]) -> None:
-        """Send frames in one piece; if they are openings and nothing is out yet, hold them back."""
+        """Send frames in one piece; if they are openings and nothing is out yet, hold them back.
+
+        No frames are nothing at all: what the upstream says to itself, as in comments, must not put a ping off.
+        """
+        if not frames:
+            return
         data = b"".join(frame.data for frame in frames)
         if self.started or not all(frame.opening for frame in frames):
             await self.write(data)

@@ -9,7 +9,10 @@ import pytest
 from gateway_bench import Asking, Fake, sse
 from gateway_scenes import message, responses_turn
 
+from gateproof_reference.answers import Answer, StreamAnswer
+from gateproof_reference.logs import Trail
 from gateproof_reference.mutants import MUTANTS
+from gateproof_reference.streams import Frame
 
 NEVER = 3600.0
 
@@ -165,6 +168,25 @@ def test_silence_is_filled_with_pings_and_commits(path: str, ask: Asking, fake: 
         await client.leave()
 
     asyncio.run(run())
+
+
+def test_a_read_without_frames_sends_nothing() -> None:
+    """Not even an empty piece, which would count as a sign of life and put the next ping off."""
+    sent: list[Any] = []
+
+    async def send(piece: Any) -> None:
+        sent.append(piece)
+
+    async def play() -> None:
+        stream = StreamAnswer(Answer(send, Trail("id"), {}), NEVER)
+        await stream.put([])
+        assert sent == []
+        await stream.put([Frame(b"data: {}\n\n")])
+        before = len(sent)
+        await stream.put([])
+        assert len(sent) == before
+
+    asyncio.run(play())
 
 
 def test_a_failure_after_a_ping_is_told_in_the_stream(ask: Asking, fake: Fake) -> None:

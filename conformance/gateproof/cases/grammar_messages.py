@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from gateproof.cases.reading import place
@@ -40,7 +41,7 @@ def _events(exchange: Exchange) -> list[dict[str, Any]]:
     return [e for e in exchange.answer.events if isinstance(e, dict)]
 
 
-class _Breaches:
+class _Breaches(ABC):
     """Notes each breach once."""
 
     def __init__(self) -> None:
@@ -54,8 +55,9 @@ class _Breaches:
     def breach(self, words: str) -> None:
         self._breaches[words] = None
 
+    @abstractmethod
     def take(self, kind: str, event: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Read one event."""
 
 
 class _Message(_Breaches):
