@@ -116,8 +116,11 @@ def reached(id: str) -> Iterator[ast.AST]:
 COMPUTED = {
     "ending.truncated-upstream-is-an-error": {"answer.outcome": {"error", "aborted"}},
     "ending.broken-transfer-is-an-error": {"answer.outcome": {"error", "aborted"}},
+    "ending.stop-reason-then-eof-is-told": {"answer.outcome": {"complete", "error", "aborted"}},
     "ending.terminal-without-response-still-ends": {"answer.outcome": {"complete", "error", "aborted"}},
+    "failure.empty-200-is-an-error": {"answer.outcome": {"error", "aborted"}},
     "failure.failed-before-output-is-an-error": {"answer.error.where": {"http", "in-band"}},
+    "wire.compressed-answers-decode": {"coding": {"gzip", "deflate"}},
 }
 
 

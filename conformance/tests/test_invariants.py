@@ -22,6 +22,7 @@ ONE_ID = "identity.one-id-per-chat-stream"
 BODIES, FRAMES, ERRORS = "schema.bodies-are-valid", "schema.frames-are-valid", "schema.errors-are-valid"
 CLEAN, NAMES = "wire.sse-is-clean", "wire.event-name-is-its-type"
 NUMBERS, TYPE = "wire.sequence-numbers-increase", "wire.content-type-fits"
+FRAMED = "framing.body-is-as-its-headers-say"
 ON_WHOLE_STREAMS = (
     "grammar.responses-indices-are-dense",
     "grammar.responses-items-are-told-whole",
@@ -566,8 +567,8 @@ def test_a_page_in_place_of_an_error_is_no_envelope() -> None:
 
 def test_an_invariant_that_saw_nothing_says_so() -> None:
     seen = watched(exchange("responses", b""))
-    assert set(seen) == {TYPE}
-    assert set(watched(exchange("chat", chat_stream(HEL, done=b"")))) == {CLEAN, FRAMES, TYPE}
+    assert set(seen) == {TYPE, FRAMED}
+    assert set(watched(exchange("chat", chat_stream(HEL, done=b"")))) == {CLEAN, FRAMES, TYPE, FRAMED}
     assert ERRORS not in watched(exchange("chat", TURN))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def test_pytest_runs_the_suite_beside_a_users_own_folders(
 
     assert done.returncode == 0, done.stdout
     assert "collecting the suite's own checks, not files" in done.stdout
-    assert "checks = 13 pass" in done.stdout
+    assert re.search(r"\b(\d+) checks = \1 pass", done.stdout)
     assert not validate(_report(tmp_path / "gateproof-report"), "own/report")
 
 
@@ -250,7 +251,7 @@ def test_a_mock_that_already_runs_is_used(
 
     assert done.returncode == 0, done.stdout
     assert "chat<chat (stream, json), responses<chat (stream, json), messages<chat (stream, json)" in done.stdout
-    assert "7 checks = 7 pass" in done.stdout
+    assert re.search(r"\b(\d+) checks = \1 pass", done.stdout)
 
 
 def test_replay_plays_a_checks_script(
