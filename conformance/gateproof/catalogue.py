@@ -16,9 +16,6 @@ from typing import Any
 from gateproof.pairs import Pair, matching
 from gateproof_schemas import validate
 
-EDITION = "2026.1-draft"
-"""The list of requirements that a result is against. A draft is the catalogue as it stands; nothing is frozen yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class Requirement:

@@ -36,7 +36,7 @@ class Check:
 
 
 def product(requirements: Iterable[Requirement] | None = None) -> list[Check]:
-    """Every check of the edition, requirement by requirement."""
+    """Every check of these requirements, one after the other; of the whole catalogue when none are given."""
     chosen = catalogue().values() if requirements is None else requirements
     return [
         Check(requirement, pair, mode)

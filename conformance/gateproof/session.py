@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from gateproof.catalogue import EDITION
+from gateproof.catalogue import Requirement
 from gateproof.checks import NAME, Check, Selection, product
+from gateproof.edition import edition
 from gateproof.house import Directions, House
 from gateproof.options import option
 from gateproof.preflight import Findings, Refused
@@ -32,10 +33,14 @@ class CheckFailed(Exception):
 
 
 class Suite(pytest.Collector):
-    """The collector of all checks. It reads no file of the user's and touches no network."""
+    """The collector of an edition's checks. It reads no file of the user's and touches no network."""
+
+    def __init__(self, *, requirements: tuple[Requirement, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.requirements = requirements
 
     def collect(self) -> Iterator[CheckItem]:
-        for check in product():
+        for check in product(self.requirements):
             yield CheckItem.from_parent(self, name=check.name, nodeid=check.name, check=check)
 
 
@@ -163,7 +168,7 @@ class SuiteSession:
         gateway = self.house.gateway
         return {
             "gateway": {"name": gateway.name, "version": gateway.version, "url": gateway.origin},
-            "edition": EDITION,
+            "edition": self.settings.edition,
             "claims": dict(gateway.claims),
             "served": self.findings.served,
             "strict": self.settings.strict,
@@ -221,7 +226,9 @@ class SuiteSession:
         if self.paths:
             session.perform_collect(self.paths)
             items.extend(session.items)
-        suite = Suite.from_parent(session, name="gateproof", nodeid="gateproof")
+        suite = Suite.from_parent(
+            session, name="gateproof", nodeid="gateproof", requirements=edition(self.settings.edition)
+        )
         chosen = [item for item in suite.collect() if self.selection.takes(item.check)]
         session.items = [*items, *chosen]
         # What pytest's own collection announces for each collector: the terminal counts by it.
@@ -283,7 +290,7 @@ class SuiteSession:
         found = NAME.fullmatch(report.nodeid)
         if found is None or report.when not in ("???", "call") or self.house is None:
             return
-        check = next((c for c in product() if c.name == report.nodeid), None)
+        check = next((c for c in product(edition(self.settings.edition)) if c.name == report.nodeid), None)
         if check is None:
             return
         self.house.coordinator.coordinator.settle(check.place, check.name)
@@ -315,7 +322,7 @@ class SuiteSession:
     def pytest_report_header(self) -> list[str]:
         if self.selection is None:
             return ["gateproof: arguments were given, so only they are collected; name no path to run the suite"]
-        lines = [f"gateproof: edition {EDITION}; collecting the suite's own checks, not files"]
+        lines = [f"gateproof: edition {self.settings.edition}; collecting the suite's own checks, not files"]
         if self.house is not None and self.house.directions is not None:
             lines.append(f"gateway: {self.house.gateway.origin}, model {self.house.gateway.model!r}")
             lines.append(f"mock upstream: {self.house.upstream_url}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateproof.catalogue import EDITION, catalogue
+from gateproof.catalogue import catalogue
 from gateproof.checks import Selection, product
+from gateproof.edition import DRAFT, edition, names, newest
 from gateproof.files import (
     Baseline,
     FileError,
@@ -32,6 +33,7 @@ class SettingsError(ValueError):
 class Settings:
     """What a run was asked to do. `assume` is None when dialects are to be detected."""
 
+    edition: str
     gateway: Gateway
     listen: tuple[str, int]
     attach: str
@@ -53,9 +55,9 @@ def read(option: Callable[[str], Any]) -> Settings:
 
 
 def _read(option: Callable[[str], Any]) -> Settings:
-    edition = option("edition")
-    if edition and edition != EDITION:
-        raise SettingsError(f"--edition: there is no edition {edition!r}; there is {EDITION}")
+    chosen = option("edition") or newest()
+    if chosen not in (*names(), DRAFT):
+        raise SettingsError(f"--edition: there is no edition {chosen!r}; there is {', '.join((*names(), DRAFT))}")
     file = option("gateway")
     gateway = load_gateway(Path(file)) if file else Gateway()
     if option("gateway_url"):
@@ -91,13 +93,14 @@ def _read(option: Callable[[str], Any]) -> Settings:
     _sendable("--upstream-token", "Authorization", token)
     baseline = option("baseline")
     return Settings(
+        edition=chosen,
         gateway=gateway,
         listen=_listen("--upstream-listen", option("upstream_listen") or DEFAULT_LISTEN),
         attach=_url("--upstream-attach", option("upstream_attach")) if option("upstream_attach") else "",
         token=token,
         assume=tuple(_pair("--assume", name) for name in assumed) if assumed else None,
         baseline=load_baseline(Path(baseline)) if baseline else Baseline(),
-        selection=Selection(_ids(option("id")), tuple(option("pair")), tuple(option("mode"))),
+        selection=Selection(_ids(option("id"), chosen), tuple(option("pair")), tuple(option("mode"))),
         strict=bool(option("strict")),
         patience=_factor(option("patience") or "1"),
         report_dir=report_dir,
@@ -147,12 +150,15 @@ def _listen(flag: str, given: str) -> tuple[str, int]:
         raise SettingsError(f"{flag}: {error}") from error
 
 
-def _ids(globs: Iterable[str]) -> tuple[str, ...]:
+def _ids(globs: Iterable[str], chosen: str) -> tuple[str, ...]:
     for glob in globs:
-        if not any(Selection((glob,)).takes(check) for check in product()):
+        taken = Selection((glob,))
+        if not any(taken.takes(check) for check in product()):
             near = difflib.get_close_matches(glob.partition("[")[0], list(catalogue()), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "; see `gateproof list`"
             raise SettingsError(f"--id: {glob!r} names no requirement{hint}")
+        if not any(taken.takes(check) for check in product(edition(chosen))):
+            raise SettingsError(f"--id: {glob!r} is not in edition {chosen}; give --edition {DRAFT}")
     return tuple(globs)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateproof.catalogue import EDITION
+from gateproof.edition import newest
 from gateproof.files import Baseline
 from gateproof.pairs import Pair
 from gateproof.settings import Settings, SettingsError, parse_listen, read
@@ -37,7 +37,7 @@ def test_every_option_is_taken(tmp_path: Path) -> None:
         upstream_attach="http://mock:1/v1",
         upstream_token="t",
         assume=["chat.chat, chat.responses", "responses.chat"],
-        edition=EDITION,
+        edition=newest(),
         id=["text.*"],
         pair=["chat.*"],
         mode=["both"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from gateproof.catalogue import EDITION, Requirement, catalogue
+from gateproof.catalogue import Requirement, catalogue
 from gateproof.checks import Check, Selection, product
+from gateproof.edition import DRAFT, edition, names, newest
 from gateproof.pairs import matching
 from gateproof.settings import SettingsError
 
@@ -13,6 +14,7 @@ from gateproof.settings import SettingsError
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("glob", nargs="*", metavar="GLOB", help="only these ids")
     parser.add_argument("--pair", action="append", default=[], metavar="GLOB", help="only requirements of these pairs")
+    parser.add_argument("--edition", default=newest(), metavar="NAME", help="of this edition (default: the newest)")
     parser.add_argument("--checks", action="store_true", help="the names of the checks instead")
 
 
@@ -22,8 +24,14 @@ def run(arguments: argparse.Namespace) -> int:
     except (ValueError, SettingsError) as error:
         print(f"gateproof list: --pair: {error}")
         return 4
+    if arguments.edition not in (*names(), DRAFT):
+        print(
+            f"gateproof list: --edition: there is no edition {arguments.edition!r}; there is {', '.join((*names(), DRAFT))}"
+        )
+        return 4
+    requirements = edition(arguments.edition)
     selection = Selection(tuple(arguments.glob), tuple(arguments.pair))
-    checks = [c for c in product() if selection.takes(c)]
+    checks = [c for c in product(requirements) if selection.takes(c)]
     if not checks:
         print("gateproof list: nothing has such an id; `gateproof list` shows all")
         return 5
@@ -32,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(check.name)
         return 0
     ids = list(dict.fromkeys(c.requirement.id for c in checks))
-    untestable = [r for r in catalogue().values() if r.untestable and _is_taken(r, selection)]
+    untestable = [r for r in requirements if r.untestable and _is_taken(r, selection)]
     width = max(map(len, ids))
     for name in ids:
         requirement = catalogue()[name]
@@ -42,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             f"{requirement.id:<{width}}  {requirement.level:<6}  {requirement.text} (not testable: {requirement.untestable})"
         )
-    print(f"{len(ids)} requirements, {len(checks)} checks, {len(untestable)} not testable; edition {EDITION}")
+    print(f"{len(ids)} requirements, {len(checks)} checks, {len(untestable)} not testable; edition {arguments.edition}")
     return 0
 
 

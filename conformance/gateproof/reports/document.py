@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from gateproof.catalogue import EDITION, catalogue
+from gateproof.catalogue import catalogue
+from gateproof.edition import DRAFT
 from gateproof.verdicts import RAN, arithmetic
 
 VERSION = 1
@@ -22,7 +23,7 @@ def document(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, 
     return {
         "format": "gateproof-report",
         "version": VERSION,
-        "edition": about.get("edition", EDITION),
+        "edition": about.get("edition", DRAFT),
         "gateway": about.get("gateway", {}),
         "claims": about.get("claims", {}),
         "served": about.get("served", []),
