@@ -40,24 +40,32 @@ def _mutants() -> list[Mutant]:
 
 MUTANTS = _mutants()
 
-FULL = os.environ.get("GATEPROOF_PROOF") == "full"
-"""Every check on every mutant (`tox -e proof-full`), which takes three times as long."""
+PROOF = os.environ.get("GATEPROOF_PROOF", "0")
+FULL = PROOF == "full"
+"""Every check on every mutant (`tox -e proof-full`), which takes ten times as long."""
+TURN = 0 if FULL else int(PROOF)
+"""0 to 17: another pair and mode for each mutant. All eighteen turns are the full proof but for the limit's checks."""
 
 
 def selection(mutant: Mutant) -> list[str]:
-    """The checks that a mutant meets by default: the declared requirements on all their pairs, all others on one pair, which
-    rotates with the mutant's name. So a declaration that is too short on a pair shows on some mutant at once, and on
-    every mutant in the full proof.
+    """The checks that a mutant meets by default: the declared requirements on all their pairs, all others on one pair in one
+    mode, which rotate with the mutant's name. So a declaration that is too short shows on some mutant at once, and on every
+    mutant in the full proof.
 
     The limit's checks fill the gateway and wait for its time-out: they run on the mutants that declare them.
     """
-    pair = PAIRS[zlib.crc32(mutant.name.encode()) % len(PAIRS)]
+    number = zlib.crc32(mutant.name.encode()) + TURN
+    pair, mode = PAIRS[number % len(PAIRS)], ("stream", "json")[number // len(PAIRS) % 2]
     limits = _limits(mutant)
     return [
         check.name
         for check in product()
         if check.requirement.id in mutant.caught_by
-        or (check.pair == pair and (limits or not check.requirement.id.startswith("limit.")))
+        or (
+            check.pair == pair
+            and check.mode in (mode, "both")
+            and (limits or not check.requirement.id.startswith("limit."))
+        )
     ]
 
 

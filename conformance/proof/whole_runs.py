@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-CEILING = 300
+CEILING = 600
 
 
 @dataclass(frozen=True)
