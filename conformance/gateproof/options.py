@@ -60,11 +60,13 @@ def option(config: pytest.Config, name: str) -> Any:
     given = config.getoption(PREFIX + name)
     if given is not None:
         return given
-    found = os.environ.get(PREFIX.upper() + name.upper())
-    if found:
-        return shlex.split(found) if name in REPEATABLE else found
-    ini = config.getini(_ini(name))
-    return ini or ([] if name in REPEATABLE else None)
+    return from_environment(name) or config.getini(_ini(name)) or ([] if name in REPEATABLE else None)
+
+
+def from_environment(name: str) -> Any:
+    """The value of an option in the environment; None, or [] for a repeatable one, if it is not there."""
+    found = os.environ.get(PREFIX.upper() + name.upper(), "")
+    return shlex.split(found) if name in REPEATABLE else found or None
 
 
 def active(config: pytest.Config) -> bool:

@@ -84,7 +84,7 @@ def render(document: dict[str, Any], width: int = 0) -> str:
     out: list[str] = []
     for at, leg, text in document["lines"]:
         # A gateway's escape sequences would otherwise be obeyed by the terminal, and could paint a verdict.
-        shown = [_harmless(line) for line in text.rstrip("\n").split("\n")]
+        shown = [harmless(line) for line in text.rstrip("\n").split("\n")]
         if width:
             shown = [s if len(s) <= width else s[: width - 1] + "…" for s in shown]
         out.append(f"{at:>9.1f} ms  {leg:<19}  {shown[0]}")
@@ -92,7 +92,8 @@ def render(document: dict[str, Any], width: int = 0) -> str:
     return "\n".join(out)
 
 
-def _harmless(line: str) -> str:
+def harmless(line: str) -> str:
+    """A line whose invisible characters are spelled out."""
     line = line.removesuffix("\r")
     if line.isprintable():
         return line

@@ -216,10 +216,15 @@ class _Output:
         assert at not in self._whole, "nothing is said after it is done"
         if step == "delta":
             place[key] += event["delta"]
+            for entry in event.get("logprobs", ()):
+                # Only a part tells the bytes of its tokens.
+                place["logprobs"].append({**entry, "bytes": list(entry["token"].encode())})
         else:
             self._whole.add(at)
             assert event[key] == place[key], "the deltas make the whole"
             assert event.get("name", place.get("name")) == place.get("name")
+            probable = [(entry["token"], entry["logprob"]) for entry in event.get("logprobs", ())]
+            assert probable == [(entry["token"], entry["logprob"]) for entry in place.get("logprobs", ())]
 
     def _place(self, event: Json, kind: str) -> Json:
         """What a delta is added to: an open part, or the item itself."""

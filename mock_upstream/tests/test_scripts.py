@@ -60,6 +60,7 @@ EXAMPLES: list[tuple[Element, dict[str, Any]]] = [
     (Text(("a", "b")), {"text": ["a", "b"]}),
     (Text(), {"text": []}),
     (Text(("a",), times=3, stretch=2), {"text": {"pieces": ["a"], "times": 3, "stretch": 2}}),
+    (Text(("a",), logprobs=True), {"text": {"pieces": ["a"], "logprobs": True}}),
     (
         Text(("a",), (Citation("https://a/"), Citation("https://b/", "B", 1, 2, "c"))),
         {
@@ -345,6 +346,14 @@ WRONG: list[tuple[Any, str]] = [
     (
         {"say": [{"text": {"pieces": "a" * 1024, "times": 200, "stretch": 400}}]},
         "script.say: a script may say 64 MiB (67108864 ",
+    ),
+    (
+        {"say": [{"text": {"pieces": "a" * 1024, "times": 200, "stretch": 80, "logprobs": True}}]},
+        "script.say: a script may say 64 MiB (67108864 ",
+    ),
+    (
+        {"say": [{"text": {"pieces": "a", "logprobs": 1}}]},
+        "script.say[0].text.logprobs: expected true or false, got 1",
     ),
     (
         {"say": [{"text": ["a", "b"]}, {"text": {"pieces": "", "times": 200_000}}]},

@@ -153,6 +153,10 @@ class TextDelta(Struct, frozen=True):
     text: str
 
 
+class PartBegan(Struct, frozen=True):
+    """The words that come next, text or refusal, are those of another part: item, part or block, as its API calls it."""
+
+
 class RefusalDelta(Struct, frozen=True):
     """More words of a refusal."""
 
@@ -216,6 +220,7 @@ class Failed(Struct, frozen=True):
 Event = (
     Started
     | TextDelta
+    | PartBegan
     | RefusalDelta
     | Cited
     | ReasoningDelta

@@ -8,16 +8,19 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateproof_reference import logs, mutants, nulls
+from gateproof_reference import logs, nulls
 from gateproof_reference.apis import APIS
 from gateproof_reference.redaction import redactor
 from gateproof_reference.server import Gateway, Settings
+
+if TYPE_CHECKING:
+    from gateproof_reference.mutants.registry import Mutant
 
 BAD_OPTIONS = 4
 """Exit status for options that cannot work, a port in use among them."""
@@ -220,19 +223,26 @@ class _Server(uvicorn.Server):
         logs.note("stopped")
 
 
+def _mutants() -> "dict[str, Mutant]":
+    # Imported here: they are a tenth of a start, and the correct gateway has no use for them.
+    from gateproof_reference.mutants import MUTANTS
+
+    return MUTANTS
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = parser().parse_args(arguments)
     if options.list_mutants:
-        for mutant in mutants.MUTANTS.values():
+        for mutant in _mutants().values():
             print(mutant.line())
         return 0
     chosen = settings(options)
     logs.configure(options.log_level, redactor(chosen.upstream_key, chosen.key), sys.stderr)
     if options.mutant:
-        if options.mutant not in mutants.MUTANTS:
+        if options.mutant not in (mutants := _mutants()):
             give_up(f"there is no mutant {options.mutant!r}; --list-mutants names them")
-        mutants.MUTANTS[options.mutant].install()
+        mutants[options.mutant].install()
     app: ASGIApp = nulls.NULLS[options.null](chosen) if options.null else Gateway(chosen)
     bound = bind(options.listen)
     # uvicorn raises the signal again when it is done; a stop that was asked for is no failure.

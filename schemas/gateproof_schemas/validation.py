@@ -6,6 +6,7 @@ from jsonschema import Draft202012Validator
 
 from gateproof_schemas.known import known_keys
 from gateproof_schemas.library import find, registry, variants
+from gateproof_schemas.quick import quick
 from gateproof_schemas.violation import Violation, not_an_object, too_deep, violations
 
 
@@ -16,14 +17,17 @@ def validate(document: object, name: str, *, strict: bool = False) -> list[Viola
     wrong with it is a Violation and never an exception. Raises KeyError, which lists the nearest names, for a schema that
     does not exist.
     """
-    validator = _validator(name, strict)
+    accepts = quick(name, strict)
     if not isinstance(document, dict):
         return [not_an_object(document)]
     kind = document.get("type")
     if isinstance(kind, str) and (variant := variants(name).get(kind)):
-        validator = _validator(variant, strict)
+        name, accepts = variant, quick(variant, strict)
     try:
-        found = [violation for error in validator.iter_errors(document) for violation in violations(error, known_keys)]
+        if accepts(document):
+            return []
+        errors = _validator(name, strict).iter_errors(document)
+        found = [violation for error in errors for violation in violations(error, known_keys)]
     except RecursionError:
         # The validator writes the offending value into its messages, however deep it is.
         return [too_deep(document)]

@@ -27,7 +27,6 @@ class EventReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._searched = 0
         self._first = True
         self._carriage = False
         self._name = ""
@@ -42,30 +41,28 @@ class EventReader:
 
     def feed(self, data: bytes, at: float) -> list[Event]:
         """The events that these bytes complete. The work is linear in the bytes, however they are cut."""
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        if self._first and buffer:
-            if len(buffer) < len(_MARK) and _MARK.startswith(buffer):
+        if self._first:
+            data = bytes(self._buffer) + data
+            self._buffer.clear()
+            if len(data) < len(_MARK) and _MARK.startswith(data):
+                self._buffer += data
                 return []
             self._first = False
-            start = len(_MARK) if buffer.startswith(_MARK) else 0
-        if self._carriage and buffer:
+            data = data.removeprefix(_MARK)
+        if self._carriage and data:
             # The second half of a CRLF that was cut.
-            start = 1 if buffer.startswith(b"\n") else 0
             self._carriage = False
-        events: list[Event] = []
-        searched = max(start, self._searched)
-        while found := _LINE_END.search(buffer, searched):
-            line = bytes(buffer[start : found.start()])
-            start = searched = found.end()
-            self._carriage = found.group() == b"\r" and start == len(buffer)
-            event = self._line(line, at)
-            if event is not None:
-                events.append(event)
-        del buffer[:start]
-        self._searched = len(buffer)
-        return events
+            data = data.removeprefix(b"\n")
+        if not data:
+            return []
+        self._carriage = data.endswith(b"\r")
+        lines = _LINE_END.split(data) if b"\r" in data else data.split(b"\n")
+        self._buffer += lines[0]
+        if len(lines) == 1:
+            return []
+        lines[0] = bytes(self._buffer)
+        self._buffer[:] = lines.pop()
+        return [event for line in lines if (event := self._line(line, at)) is not None]
 
     def _line(self, line: bytes, at: float) -> Event | None:
         if not line:
@@ -73,14 +70,13 @@ class EventReader:
         if line.startswith(b":"):
             self.comments += 1
             return None
-        name, _, value = line.partition(b":")
-        field = name.decode("utf-8", "replace")
+        field, _, value = line.partition(b":")
         words = value.removeprefix(b" ").decode("utf-8", "replace")
-        if field == "data":
+        if field == b"data":
             self._data.append(words)
-        elif field == "event":
+        elif field == b"event":
             self._name = words
-        elif field == "id" and "\0" not in words:
+        elif field == b"id" and "\0" not in words:
             self._id = words
         return None
 

@@ -26,6 +26,7 @@ from gateproof_mock import (
 from gateproof_mock.language.turns import Element, Interleaved, Refusal, Text, ToolCall
 
 THINK, AGAIN = reasoning("First, ", "a thought. "), reasoning("Then, ", "another. ")
+SEALED = reasoning(encrypted="c2VhbA==")
 ONE, TWO, THREE = text("One", " 日本. "), text("Two", ". "), text("Three 🦄", ".")
 CITED = text("As they ", "say. ", citations=[citation("https://example.org/a", title="A", start=0, end=6, cited="so")])
 WEATHER = tool_call("get_weather", '{"city":', ' "Tromsø"}', id="call_weather")
@@ -53,6 +54,7 @@ TURNS: dict[str, tuple[Element, ...]] = {
     "the same call twice": (tool_call("ping", "{}", id="call_1"), tool_call("ping", "{}", id="call_2")),
     "text, calls in turns, text": (ONE, interleaved(WEATHER, TIME, AWKWARD), TWO),
     "cited text, reasoning, text": (CITED, THINK, TWO),
+    "sealed reasoning, text": (SEALED, ONE),
     "reasoning, refusal": (THINK, refusal("I will ", "not.")),
     "text, refusal": (ONE, refusal("I will ", "not.")),
     "search, cited text, call": (web_search("weather"), CITED, WEATHER),

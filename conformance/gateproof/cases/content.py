@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateproof.answers.absent import dig
 from gateproof.answers.answer import Answer
-from gateproof.cases.reading import assert_calls, choices, events_of_type
+from gateproof.cases.reading import assert_calls, choices, events_of_type, text_blocks
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import citation, completed, event, next_message, reasoning, refusal, text, tool_call, web_search
@@ -211,15 +211,4 @@ def no_empty_text_blocks(ask: Ask, upstream: Upstream) -> None:
 
         told = [element.KEY for element in said]
         assert answer.outcome == "complete", f"{told}: {answer!r}"
-        assert "" not in _text_blocks(answer), f"{told}: a text block without text"
-
-
-def _text_blocks(answer: Answer) -> list[str]:
-    """The text of each text block of a Messages answer."""
-    whole = dig(answer.body, "content")
-    blocks = [str(dig(b, "text")) for b in (whole if isinstance(whole, list) else []) if dig(b, "type") == "text"]
-    for start in events_of_type(answer, "content_block_start"):
-        if dig(start, "content_block", "type") == "text":
-            deltas = [e for e in events_of_type(answer, "content_block_delta") if e.get("index") == start.get("index")]
-            blocks.append("".join(str(dig(e, "delta", "text") or "") for e in deltas))
-    return blocks
+        assert "" not in text_blocks(answer), f"{told}: a text block without text"

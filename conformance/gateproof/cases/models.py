@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from gateproof.answers.answer import Answer
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import text
 
 
 @case("models.list-has-the-clients-form")
-def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
     upstream.says(text("This turn must not be asked for."))
+    for path in _aliases(check, claims):
+        _assert_list_or_refusal(path, ask(method="GET", path=path, turn=False, routed=False))
 
     answer = ask(method="GET", path="/v1/models", turn=False, routed=False)
 
@@ -34,3 +40,19 @@ def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand) ->
             assert model.get("type") == "model", f"a model without Anthropic's type: {model!r}"
         else:
             assert model.get("object") == "model", f"a model without OpenAI's object: {model!r}"
+
+
+def _aliases(check: CheckHand, claims: Mapping[str, Any]) -> list[str]:
+    """Where a client whose base URL is a claimed alias of Responses asks for models (Codex: /backend-api/codex/models)."""
+    routes = claims.get("routes", ()) if check.surface == "responses" else ()
+    return sorted({route.removesuffix("/responses") + "/models" for route in routes} - {"/v1/models"})
+
+
+def _assert_list_or_refusal(path: str, answer: Answer) -> None:
+    # No alias claims a list: a refusal may look like any other there. Codex's own list is called `models`.
+    if 400 <= answer.status < 500 or answer.status == 501:
+        return
+    assert answer.status == 200, f"{path}: {answer!r}"
+    assert isinstance(answer.body, dict), f"{path}: {answer.body!r}"
+    lists = [answer.body[key] for key in ("data", "models") if isinstance(answer.body.get(key), list)]
+    assert lists, f"{path}: no list of models in {answer.body!r}"

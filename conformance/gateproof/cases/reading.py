@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from gateproof.answers.absent import dig
 from gateproof.answers.answer import Answer
 from gateproof.answers.document import parse
 from gateproof.answers.sse import Event, EventReader
@@ -28,6 +30,17 @@ def choices(answer: Answer) -> list[dict[str, Any]]:
         held = chunk.get("choices")
         found.extend(c for c in (held if isinstance(held, list) else []) if isinstance(c, dict))
     return found
+
+
+def text_blocks(answer: Answer) -> list[str]:
+    """The text of each text block of a Messages answer."""
+    whole = dig(answer.body, "content")
+    blocks = [str(dig(b, "text")) for b in (whole if isinstance(whole, list) else []) if dig(b, "type") == "text"]
+    for start in events_of_type(answer, "content_block_start"):
+        if dig(start, "content_block", "type") == "text":
+            deltas = [e for e in events_of_type(answer, "content_block_delta") if e.get("index") == start.get("index")]
+            blocks.append("".join(str(dig(e, "delta", "text") or "") for e in deltas))
+    return blocks
 
 
 def place(index: Any) -> Any:
@@ -62,11 +75,23 @@ def is_stream(exchange: Exchange) -> bool:
     return exchange.mode == "stream" and exchange.answer.status == 200
 
 
-def wire_events(exchange: Exchange) -> list[Event]:
-    """The events of the client's leg with their names."""
-    return EventReader().feed(exchange.wire, 0.0)
+@lru_cache(maxsize=1)
+def wire_events(wire: bytes) -> tuple[list[tuple[Event, Any]], bool]:
+    """The events of the client's leg with their names, each with its JSON document, which is None where there is none.
+
+    And whether another was begun and not dispatched. Kept for the next invariant that looks at the same exchange.
+    """
+    reader = EventReader()
+    return [(event, _document(event.data)) for event in reader.feed(wire, 0.0)], reader.pending
+
+
+def _document(data: str) -> Any:
+    try:
+        return parse(data)
+    except ValueError:
+        return None
 
 
 def event_names(exchange: Exchange) -> list[str]:
     """The names of the events, [DONE] left out; "" where there was no event line."""
-    return [e.name for e in wire_events(exchange) if e.data.strip() != "[DONE]"]
+    return [event.name for event, _ in wire_events(exchange.wire)[0] if event.data.strip() != "[DONE]"]

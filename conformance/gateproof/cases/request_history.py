@@ -132,6 +132,7 @@ TIME = Called("call_time2", "get_time", '{"zone": "Europe/Oslo"}')
 AGAIN = Called("call_weather3", "get_weather", WEATHER.arguments)
 BARE = Called("call_time4", "get_time", "{}")
 EMPTY = Called("call_time5", "get_time", "")
+RESULTS = ("Sunny.", "Noon.", "Rainy.", "One.")
 SUNNY, NOON = returned(WEATHER.id, "Sunny."), returned(TIME.id, "Noon.")
 
 CALLED = {
@@ -164,7 +165,8 @@ def _outline(question: Question) -> list[tuple[Any, ...]]:
     """What happened, in order, without ids: a result names the number of its call.
 
     Two orders are free. Results that came together; and an assistant's words among the calls of the same turn, for Chat
-    Completions cannot say which came first.
+    Completions cannot say which came first. Instructions that a gateway adds, and what it writes around a result's words,
+    are not asked here: other requirements do.
     """
     ids = [call.id for call in question.calls]
     outline: list[tuple[Any, ...]] = []
@@ -175,9 +177,12 @@ def _outline(question: Question) -> list[tuple[Any, ...]]:
             outline += turn
             turn, by = [], speaker
         if isinstance(item, Returned):
-            turn = sorted([*turn, ("result", ids.index(item.id) if item.id in ids else -1, item.text)])
+            told = next((words for words in RESULTS if words in item.text), item.text)
+            turn = sorted([*turn, ("result", ids.index(item.id) if item.id in ids else -1, told)])
         elif isinstance(item, Called):
             turn.append(("call", item.name, item.value))
+        elif isinstance(item, Said) and item.role == "system":
+            continue
         elif isinstance(item, Said):
             said = sum(one[0] == item.role for one in turn)
             turn.insert(said, (item.role, item.text))
@@ -209,7 +214,8 @@ def words_before_results_go_behind_or_are_refused(ask: Ask, upstream: Upstream, 
         check.chose("refused")
         return
     found = ask.received
-    assert sorted(result.text for result in found.results) == ["Noon.", "Sunny."]
+    told = [words for result in found.results for words in RESULTS if words in result.text]
+    assert sorted(told) == ["Noon.", "Sunny."]
     assert found.said("user") == ["Oslo?", "You are slow."]
     assert misplaced(check.dialect, ask.received_body) == []
     check.chose("put right")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateproof.answers.absent import Missing
+from gateproof.answers.absent import Missing, dig
 from gateproof.exchange import Exchange
-from gateproof.registry import invariant
+from gateproof.registry import case, invariant
+from gateproof.stagehands import Ask, CheckHand, Upstream
+from gateproof_mock import text, tool_call
 from gateproof_schemas import validate
 
 _BODY = {"chat": "chat/response", "responses": "responses/response", "messages": "messages/response"}
@@ -63,3 +65,24 @@ def errors_are_valid(exchange: Exchange) -> list[str] | None:
         return None
     name = _FRAME[surface] if surface == "responses" else _ERROR[surface]
     return [sentence for failure in failures[:5] for sentence in _breaches(failure, name)][:5]
+
+
+# Required by the references, and null where there is nothing to tell: where each stands in a body.
+_NULLABLE = {
+    "chat": (("choices", 0, "logprobs"), ("choices", 0, "message", "refusal")),
+    "messages": (("stop_sequence",),),
+}
+
+
+@case("schema.nullable-keys-are-there")
+def nullable_keys_are_there(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    for said in (text("Hel", "lo"), tool_call("get_weather", '{"city": "Oslo"}')):
+        upstream.says(said)
+
+        answer = ask()
+
+        assert answer.outcome == "complete", f"{said.KEY}: {answer!r}"
+        for *holder, key in _NULLABLE[check.surface]:
+            held = dig(answer.body, *holder) if holder else answer.body
+            assert isinstance(held, dict), f"{said.KEY}: {answer!r}"
+            assert key in held, f"{said.KEY}: there is no {key}, not even null"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
-from gateproof.answers.document import parse
-from gateproof.answers.sse import EventReader
 from gateproof.cases.canned import answered
-from gateproof.cases.reading import is_stream, wire_events
+from gateproof.cases.reading import assert_calls, is_stream, wire_events
 from gateproof.exchange import Exchange
 from gateproof.registry import case, invariant
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import hold, text
+from gateproof_mock import Wire, hold, reasoning, text, tool_call
 
 _MARK = b"\xef\xbb\xbf"
 
@@ -33,21 +32,14 @@ def sse_is_clean(exchange: Exchange) -> list[str] | None:
         fields = {line.partition(b":")[0] for line in block.split(b"\n") if line and not line.startswith(b":")}
         if fields and b"data" not in fields:
             found[f"a block without data: {block[:60]!r}"] = None
-    reader = EventReader()
-    for event in reader.feed(raw, 0.0):
+    events, pending = wire_events(raw)
+    for event, document in events:
         # To the letter: openai-node compares with it, openai-python looks at the beginning.
-        if event.data != "[DONE]" and not _is_object(event.data):
+        if event.data != "[DONE]" and not isinstance(document, dict):
             found[f"data that is no JSON object: {event.data[:60]!r}" if event.data else "an empty data line"] = None
-    if reader.pending and exchange.clean:
+    if pending and exchange.clean:
         found["the last event has no blank line after it"] = None
     return list(found)[:5]
-
-
-def _is_object(data: str) -> bool:
-    try:
-        return isinstance(parse(data), dict)
-    except ValueError:
-        return False
 
 
 @invariant("wire.event-name-is-its-type")
@@ -56,11 +48,7 @@ def event_name_is_its_type(exchange: Exchange) -> list[str] | None:
         return None
     found: dict[str, None] = {}
     seen = 0
-    for event in wire_events(exchange):
-        try:
-            data = parse(event.data)
-        except ValueError:
-            continue
+    for event, data in wire_events(exchange.wire)[0]:
         if not isinstance(data, dict):
             continue
         seen += 1
@@ -169,3 +157,37 @@ def content_type_fits(exchange: Exchange) -> list[str] | None:
     if kind.split(";")[0].strip().lower() == wanted:
         return []
     return [f"HTTP {answer.status} with content type {kind or '(none)'!r}, not {wanted}"]
+
+
+_ID_FIELD = re.compile(rb"^id(?::.*)?$", re.MULTILINE)
+
+
+@invariant("wire.streams-have-no-event-id")
+def streams_have_no_event_id(exchange: Exchange) -> list[str] | None:
+    relayed = not exchange.pair.translated and any(script.wire.event_ids for script in exchange.scripts)
+    if not is_stream(exchange) or not exchange.wire or relayed:
+        return None
+    lines = exchange.wire.removeprefix(_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    told = _ID_FIELD.search(lines)
+    return [f"an event has the field {told[0][:60]!r}"] if told else []
+
+
+@case("wire.missing-sequence-numbers-do-no-harm")
+def missing_sequence_numbers_do_no_harm(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    call = tool_call("get_weather", '{"city":', '"Oslo"}')
+    upstream.says(reasoning("Hm."), text("Hel", "lo"), call, wire=Wire(sequence="missing"))
+
+    answer = ask()
+
+    assert answer.outcome == "complete", repr(answer)
+    assert answer.text == "Hello"
+    assert_calls(answer, check, ("get_weather", '{"city":"Oslo"}'))
+    if check.translated:
+        return
+    events = [e for e in answer.events if isinstance(e, dict)]
+    numbers = [e["sequence_number"] for e in events if e.get("sequence_number") is not None]
+    wrong = [n for n in numbers if not _is_integer(n)]
+    assert not wrong, f"{_short(wrong[:1])} is no sequence_number"
+    back = [pair for pair in pairwise(numbers) if pair[1] <= pair[0]]
+    assert not back, f"the sequence_number {_short(back[0][1])} after {_short(back[0][0])}"
+    check.chose("filled" if len(numbers) == len(events) else "left")

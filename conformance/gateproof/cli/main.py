@@ -13,6 +13,7 @@ from gateproof.verdicts import EXIT_INTERRUPTED, EXIT_USAGE
 COMMANDS = {
     "run": "run the suite on a gateway",
     "demo": "run the suite on the reference gateway, to see what it looks like",
+    "explore": "drive a gateway with generated turns until one breaks, and shrink that",
     "list": "list the requirements, or the names of their checks",
     "explain": "everything about one requirement",
     "mock": "start the mock upstream as a server",

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 
 from gateproof.options import OPTIONS, REPEATABLE
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    add_suite_options(parser)
+    add_pytest_options(parser)
+
+
+def add_suite_options(parser: argparse.ArgumentParser, without: Collection[str] = ()) -> None:
+    """The options of the suite itself, by their flags."""
     for flag, shown, words in OPTIONS:
+        if flag in without:
+            continue
         name = flag[2:].replace("-", "_")
         action = "append" if name in REPEATABLE else "store"
         parser.add_argument(flag, metavar=shown, action=action, help=words.replace("%", "%%"))
-    add_pytest_options(parser)
 
 
 def add_pytest_options(parser: argparse.ArgumentParser) -> None:

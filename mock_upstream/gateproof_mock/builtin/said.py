@@ -117,6 +117,12 @@ def citation_of_wide_text(dice: Dice) -> Script:
     return script(text(before, word, " 終", citations=[cited]))
 
 
+@builtin("logprobs")
+def logprobs(dice: Dice) -> Script:
+    """Text whose tokens tell their probabilities, as clients ask for that judge a model by them; Messages has none."""
+    return script(text(*_pieces(dice), " 終", " 🦄", logprobs=True))
+
+
 @builtin("refusal")
 def refused_politely(dice: Dice) -> Script:
     """A refusal alone, as OpenAI's models answer with structured outputs."""

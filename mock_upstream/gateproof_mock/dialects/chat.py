@@ -10,7 +10,7 @@ from typing import Any
 from gateproof_mock.dialects import sse
 from gateproof_mock.dialects.asked import Asked
 from gateproof_mock.dialects.frames import Cue, Frame, Literal, Remark
-from gateproof_mock.dialects.openai import error, error_body, headers, laid_over
+from gateproof_mock.dialects.openai import error, error_body, headers, laid_over, logprobs
 from gateproof_mock.dialects.steps import Rest, Step, Wait
 from gateproof_mock.dialects.whole import quoting, refusal, waits, whole_json
 from gateproof_mock.language.scripts import Script
@@ -149,6 +149,11 @@ def _call_delta(call: Call, said: str | None) -> Object:
     return {"custom": {"input": said}} if isinstance(call, CustomToolCall) else {"function": {"arguments": said}}
 
 
+def _probabilities(entries: list[Object]) -> Object | None:
+    """`logprobs` of a choice: null where there are none."""
+    return {"content": entries, "refusal": None} if entries else None
+
+
 def _annotation(citation: Citation) -> Object:
     place = {"url": citation.url, "title": citation.title, "start_index": citation.start, "end_index": citation.end}
     return {"type": "url_citation", "url_citation": place}
@@ -160,6 +165,7 @@ class _Message:
     def __init__(self, reasoning_key: str) -> None:
         self._reasoning_key = reasoning_key
         self.words: dict[str, list[str]] = {"content": [], "refusal": [], reasoning_key: []}
+        self.logprobs: list[Object] = []
         self.annotations: list[Object] = []
         self.images: list[Object] = []
         self.calls: list[Object] = []
@@ -222,12 +228,13 @@ class _Stream:
             for _ in self._say(element):
                 pass
         message, finish = self._message.document(), _finish(self._script)
+        probabilities = _probabilities(self._message.logprobs)
         return {
             "id": self._id,
             "object": "chat.completion",
             "created": self._asked.created,
             "model": self._asked.model,
-            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+            "choices": [{"index": 0, "message": message, "logprobs": probabilities, "finish_reason": finish}],
             "usage": _usage_object(self._usage),
         }
 
@@ -246,8 +253,8 @@ class _Stream:
         self._chunks += 1
         return Frame({**chunk, **extra}, role=role)
 
-    def _delta(self, role: str = "delta", /, **delta: Any) -> Frame:
-        return self._chunk([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}], role)
+    def _delta(self, role: str = "delta", probabilities: Object | None = None, /, **delta: Any) -> Frame:
+        return self._chunk([{"index": 0, "delta": delta, "logprobs": probabilities, "finish_reason": None}], role)
 
     def _finish(self) -> Iterator[Frame]:
         wire = self._wire
@@ -257,6 +264,7 @@ class _Stream:
             choice: Object = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}
             if wire.text_in != "deltas":
                 choice["message"] = self._message.document()
+                choice["logprobs"] = _probabilities(self._message.logprobs)
             usage: Object = {"usage": _usage_object(self._usage)} if wire.usage_in in ("finish", "every") else {}
             told = wire.usage_in == "finish"
             yield self._chunk([choice], "terminal", **usage)
@@ -266,7 +274,7 @@ class _Stream:
     def _say(self, element: Element) -> Iterator[Cue]:
         match element:
             case Text():
-                yield from self._words("content", element.deltas)
+                yield from self._words("content", element.deltas, logprobs(element.deltas) if element.logprobs else ())
                 yield from self._annotations(element.citations)
             case Refusal(pieces):
                 yield from self._words("refusal", pieces)
@@ -293,14 +301,16 @@ class _Stream:
             case _:
                 pass
 
-    def _words(self, key: str, pieces: Sequence[str]) -> Iterator[Frame]:
+    def _words(self, key: str, pieces: Sequence[str], entries: Sequence[Object] = ()) -> Iterator[Frame]:
+        """`entries`: a probability for each piece, or none at all."""
         self._message.words[key].extend(pieces)
+        self._message.logprobs.extend(entries)
         if key == "content" and self._wire.text_in != "deltas":
             return
-        for piece in pieces:
+        for place, piece in enumerate(pieces):
             if self._wire.null_deltas:
                 yield self._delta(**{key: None})
-            yield self._delta(**{key: piece})
+            yield self._delta("delta", _probabilities(list(entries[place : place + 1])), **{key: piece})
 
     def _annotations(self, citations: Sequence[Citation]) -> Iterator[Frame]:
         found = [_annotation(c) for c in citations]

@@ -41,6 +41,8 @@ WRITE_LIMIT = 2_000_000
 # What one delta and one piece of text come to in bytes on the wire: on Responses the words stand in up to four events.
 _DELTA_BYTES = 200
 _TIMES_SAID = 5
+_LOGPROB_SIZE = 5
+"""What a byte comes to beside the number that a probability's entry says of it: `"a"` and `97,`."""
 
 
 def check_turn(turn: Sequence[Element], wire: Wire, path: str) -> None:
@@ -129,7 +131,9 @@ def _size(element: Element) -> int:
             size += sum(_size(v) if isinstance(v, Element) else len(v.encode("utf-8", "surrogatepass")) for v in value)
         elif isinstance(value, Mapping | list):
             size += len(dumps(value))
-    return size * element.times * element.stretch if isinstance(element, Text) else size
+    if isinstance(element, Text):
+        size *= element.times * element.stretch * (_LOGPROB_SIZE if element.logprobs else 1)
+    return size
 
 
 def _deltas(element: Element) -> int:

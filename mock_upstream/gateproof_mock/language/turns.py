@@ -49,6 +49,9 @@ class Text(Element):
 
     The pieces are said `times` times over (10,000 deltas), each piece being the string written `stretch` times (one
     line of 8 MiB). `{marker}` becomes the marker by which the call found its script.
+
+    `logprobs`: each piece is one token with its probability, as if the request had asked for them; Messages has no such
+    thing and says nothing of it.
     """
 
     KEY: ClassVar[str] = "text"
@@ -56,6 +59,7 @@ class Text(Element):
     citations: tuple[Citation, ...] = ()
     times: int = 1
     stretch: int = 1
+    logprobs: bool = False
 
     @property
     def deltas(self) -> tuple[str, ...]:
@@ -401,8 +405,10 @@ ELEMENTS: dict[str, type[Element]] = {
 # --- the words ------------------------------------------------------------------------------------
 
 
-def text(*pieces: str, citations: Sequence[Citation] = (), times: int = 1, stretch: int = 1) -> Text:
-    return Text(pieces, tuple(citations), times, stretch)
+def text(
+    *pieces: str, citations: Sequence[Citation] = (), times: int = 1, stretch: int = 1, logprobs: bool = False
+) -> Text:
+    return Text(pieces, tuple(citations), times, stretch, logprobs)
 
 
 def citation(url: str, title: str = "", *, start: int = 0, end: int = 0, cited: str = "") -> Citation:

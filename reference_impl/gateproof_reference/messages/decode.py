@@ -15,6 +15,7 @@ from gateproof_reference.canonical import (
     Event,
     Failed,
     Finished,
+    PartBegan,
     Reason,
     ReasoningDelta,
     ReasoningSealed,
@@ -104,6 +105,8 @@ class MessagesDecoder(Decoder):
         self._blocks: dict[int, _Block] = {}
         self._announced = 0
         self._said = 0
+        self._telling: _Block | None = None
+        """The block of text whose words were told last."""
         self._reason = ""
         self._counts = Counts()
 
@@ -203,9 +206,13 @@ class MessagesDecoder(Decoder):
 
     def on_text(self, block: _Block, words: str) -> Iterator[Event]:
         """Tell text."""
-        if words:
-            self._said += len(words)
-            yield TextDelta(words)
+        if not words:
+            return
+        if self._telling is not None and self._telling is not block:
+            yield PartBegan()
+        self._telling = block
+        self._said += len(words)
+        yield TextDelta(words)
 
     def on_thinking(self, block: _Block, words: str) -> Iterator[Event]:
         """Tell thinking, which is never text (litellm#32357)."""

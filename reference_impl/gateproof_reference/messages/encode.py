@@ -17,6 +17,7 @@ from gateproof_reference.canonical import (
     Failed,
     Finished,
     Identity,
+    PartBegan,
     Reason,
     ReasoningDelta,
     ReasoningSealed,
@@ -104,6 +105,8 @@ class MessagesEncoder(Encoder):
         self._index = 0
         self._calls: list[_Block] = []
         self._refused = False
+        self._apart = False
+        """Whether the next words are a block of their own."""
         self.final: Object = {}
         """The whole message, once it was written."""
 
@@ -117,6 +120,8 @@ class MessagesEncoder(Encoder):
         match event:
             case TextDelta():
                 return self.words("text", event.text)
+            case PartBegan():
+                return self.part()
             case RefusalDelta():
                 self._refused = True
                 return self.words("text", event.text)
@@ -159,10 +164,16 @@ class MessagesEncoder(Encoder):
     def words(self, kind: str, words: str) -> Iterator[Frame]:
         """Write text or thinking, into the last block if it is of that kind."""
         last = self._blocks[-1] if self._blocks else None
-        if last is None or last.kind != kind or last.sealed:
+        if last is None or last.kind != kind or last.sealed or self._apart:
+            self._apart = False
             last = _Block({"type": kind, kind: ""} | ({"signature": ""} if kind == "thinking" else {}))
             yield from self.begin(last)
         yield from self.tell(last, last.add(kind, words))
+
+    def part(self) -> Iterable[Frame]:
+        """Keep the words that come next apart from those before. No block yet: it would be one without text."""
+        self._apart = True
+        return ()
 
     def seal(self, seal: str, *, redacted: bool) -> Iterator[Frame]:
         """Write the signature of the thinking that was told, or of thinking that is not shown, in a block of its own."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from gateproof_reference import sse
 from gateproof_reference.canonical import Event, ReasoningDelta, TextDelta
 from gateproof_reference.mutants.registry import mutant
-from gateproof_reference.streams import Frame
-from gateproof_reference.wirejson import Object
+from gateproof_reference.streams import Frame, Out
+from gateproof_reference.wirejson import Object, dump, parse_object
 
 DECODER = "responses.decode:ResponsesDecoder"
 
@@ -178,3 +179,42 @@ def _(original: Any) -> Any:
 def _(original: Any) -> Any:
     """A chunk whose text is [DONE] is taken for the sentinel."""
     return lambda self, event: self.on_done() if b'"[DONE]"' in event.data else original(self, event)
+
+
+@mutant("blocks-run-together", seam="messages.encode:MessagesEncoder.part", caught_by="content.parts-stay-apart")
+def _(original: Any) -> Any:
+    """All text of a turn is one block, with the next message's words at the end of the last one's (laravel/ai#853)."""
+    return lambda self: ()
+
+
+@mutant("parts-run-together", seam="responses.encode:ResponsesEncoder.part", caught_by="content.parts-stay-apart")
+def _(original: Any) -> Any:
+    """The same on Responses (vercel/ai#15789)."""
+    return lambda self: ()
+
+
+@mutant("chat-relay-drops-logprobs", seam="chat.relay:ChatRelay.on_event", caught_by="content.logprobs-arrive")
+def _(original: Any) -> Any:
+    """Chunks are written anew, without what the gateway's own types do not know (mlx-lm#1630)."""
+
+    def on_event(self: Any, event: sse.Event) -> Iterator[Out]:
+        chunk = parse_object(event.data) or {}
+        if any(choice.get("logprobs") for choice in chunk.get("choices") or ()):
+            chunk["choices"] = [{**choice, "logprobs": None} for choice in chunk["choices"]]
+            event = sse.Event(event.name, dump(chunk))
+        return original(self, event)  # type: ignore[no-any-return]
+
+    return on_event
+
+
+@mutant("deltas-have-no-logprobs", seam="responses.relay:relayed", caught_by="content.logprobs-arrive")
+def _(original: Any) -> Any:
+    """The probabilities of a Response come with its items, when nobody can show them any more with their tokens."""
+
+    def relayed(kind: str, event: sse.Event, payload: Object) -> bytes:
+        if kind != "response.output_text.delta" or not payload.get("logprobs"):
+            return original(kind, event, payload)  # type: ignore[no-any-return]
+        bare = {**payload, "logprobs": []}
+        return original(kind, sse.Event(event.name, dump(bare)), bare)  # type: ignore[no-any-return]
+
+    return relayed

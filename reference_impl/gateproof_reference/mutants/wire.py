@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateproof_reference import wirejson
+from gateproof_reference import sse, wirejson
 from gateproof_reference.canonical import CallArguments, Event, Finished
 from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.streams import Frame
@@ -358,3 +358,61 @@ def _(original: Any) -> Any:
         return original(self, status, kind, {**headers, **stale})
 
     return start
+
+
+@mutant("refusal-key-is-left-out", seam="chat.encode:encode_body", caught_by="schema.nullable-keys-are-there")
+def _(original: Any) -> Any:
+    """A message has no `refusal` where there was none, nor its choice `logprobs`."""
+
+    def encode_body(*args: Any) -> Object:
+        body: Object = original(*args)
+        for choice in body["choices"]:
+            choice.pop("logprobs")
+            choice["message"] = {k: v for k, v in choice["message"].items() if k != "refusal" or v}
+        return body
+
+    return encode_body
+
+
+@mutant("stop-sequence-key-is-left-out", seam="messages.encode:encode_body", caught_by="schema.nullable-keys-are-there")
+def _(original: Any) -> Any:
+    """A message that met no stop sequence has no `stop_sequence`."""
+    return lambda *args: {name: value for name, value in original(*args).items() if name != "stop_sequence"}
+
+
+@mutant("events-have-ids", seam="sse:encode", caught_by="wire.streams-have-no-event-id")
+def _(original: Any) -> Any:
+    """Every event has an `id:`, by which a client that lost its connection asks for the rest, in vain."""
+    return lambda data, name="": b"id: 1\n" + original(data, name)
+
+
+@mutant(
+    "numberless-events-are-numbered-0",
+    seam="responses.relay:relayed",
+    caught_by="wire.missing-sequence-numbers-do-no-harm",
+)
+def _(original: Any) -> Any:
+    """Each event of an upstream that counts none becomes the first one (octafuse#162)."""
+
+    def relayed(kind: str, event: sse.Event, payload: Object) -> bytes:
+        if "sequence_number" in payload:
+            return original(kind, event, payload)  # type: ignore[no-any-return]
+        numbered = {**payload, "sequence_number": 0}
+        return original(kind, sse.Event(event.name, wirejson.dump(numbered)), numbered)  # type: ignore[no-any-return]
+
+    return relayed
+
+
+@mutant(
+    "numberless-events-are-dropped",
+    seam="responses.decode:ResponsesDecoder.on_payload",
+    caught_by="wire.missing-sequence-numbers-do-no-harm",
+)
+def _(original: Any) -> Any:
+    """What has no number is no event, as its schema says, and the turn has no words."""
+
+    def on_payload(self: Any, kind: str, event: Object) -> Iterable[Event]:
+        dropped = kind.endswith(".delta") and "sequence_number" not in event
+        return () if dropped else original(self, kind, event)
+
+    return on_payload

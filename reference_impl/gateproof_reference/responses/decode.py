@@ -19,6 +19,7 @@ from gateproof_reference.canonical import (
     Event,
     Failed,
     Finished,
+    PartBegan,
     Reason,
     ReasoningDelta,
     ReasoningSealed,
@@ -54,6 +55,9 @@ WORDS: dict[str, type[TextDelta] | type[RefusalDelta] | type[ReasoningDelta]] = 
     "reasoning": ReasoningDelta,
 }
 """What each channel of an item is for a client. Reasoning is never text (litellm#32357)."""
+
+VISIBLE = ("text", "refusal")
+"""The channels of a message, whose parts stay apart (vercel/ai#15789)."""
 
 
 def kind_of(event: sse.Event, payload: Object) -> str:
@@ -119,6 +123,8 @@ class ResponsesDecoder(Decoder):
         self._items: list[_Item] = []
         self._at: dict[tuple[str, int | None], _Item] = {}
         self._announced = 0
+        self._telling: tuple[_Item, int] | None = None
+        """The part whose words were told last: its item and its place."""
 
     def on_event(self, event: sse.Event) -> Iterable[Event]:
         payload = parse_object(event.data)
@@ -265,7 +271,12 @@ class ResponsesDecoder(Decoder):
         if not words:
             return ()
         item.told[channel, at].write(words)
-        return (WORDS[channel](words),)
+        told = WORDS[channel](words)
+        if channel not in VISIBLE:
+            return (told,)
+        before, self._telling = self._telling, (item, at)
+        another = before is not None and (before[0] is not item or before[1] != at)
+        return (PartBegan(), told) if another else (told,)
 
     def settle_arguments(self, item: _Item, whole: str) -> Iterable[Event]:
         """Tell the rest of a call's arguments."""

@@ -13,6 +13,7 @@ from gateproof_reference.canonical import (
     Failed,
     Finished,
     Identity,
+    PartBegan,
     Reason,
     ReasoningDelta,
     ReasoningSealed,
@@ -134,6 +135,8 @@ class ResponsesEncoder(Encoder):
                 return self.words("output_text", event.text)
             case RefusalDelta():
                 return self.words("refusal", event.text)
+            case PartBegan():
+                return self.part()
             case Cited():
                 return self.citation(event)
             case ReasoningDelta():
@@ -208,6 +211,11 @@ class ResponsesEncoder(Encoder):
         extra: Object = {"logprobs": []} if kind == "output_text" else {}
         frames.append(self.part_frame(f"response.{kind}.delta", message, delta=words, **extra))
         return frames
+
+    def part(self) -> Iterator[Frame]:
+        """End the open part of text, if there is one: the words that come next are another's."""
+        if isinstance(self._current, _Message) and self._current.open_part:
+            yield from self.close_part(self._current)
 
     def citation(self, cited: Cited) -> Iterator[Frame]:
         """Write a citation in the part that it is about, while that is open: a closed item cannot be added to."""

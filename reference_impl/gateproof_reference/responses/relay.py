@@ -270,7 +270,7 @@ def _replay_part(place: Object, part: Object) -> Iterator[Object]:
     if kind not in ("output_text", "refusal"):
         return
     member = "refusal" if kind == "refusal" else "text"
-    extra: Object = {} if kind == "refusal" else {"logprobs": []}
+    extra: Object = {} if kind == "refusal" else {"logprobs": objects(part.get("logprobs"))}
     words = text(part.get(member))
     yield {"type": "response.content_part.added", **place, "part": {**part, member: ""}}
     yield {"type": f"response.{kind}.delta", **place, "delta": words, **extra}

@@ -163,10 +163,10 @@ def message_item(item_id: str, status: str, content: Sequence[Object]) -> Object
     return {"id": item_id, "type": "message", "role": "assistant", "status": status, "content": list(content)}
 
 
-def part(kind: str, words: str, annotations: Sequence[Object] = ()) -> Object:
-    """A content part of this type; annotations stand in `output_text` alone."""
+def part(kind: str, words: str, annotations: Sequence[Object] = (), logprobs: Sequence[Object] = ()) -> Object:
+    """A content part of this type; annotations and probabilities stand in `output_text` alone."""
     if kind == "output_text":
-        return {"type": kind, "text": words, "annotations": list(annotations), "logprobs": []}
+        return {"type": kind, "text": words, "annotations": list(annotations), "logprobs": list(logprobs)}
     return {"type": kind, "refusal" if kind == "refusal" else "text": words}
 
 

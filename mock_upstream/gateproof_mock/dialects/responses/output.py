@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from gateproof_mock.dialects.frames import Frame
+from gateproof_mock.dialects.openai import logprobs
 from gateproof_mock.dialects.responses.events import Events
 from gateproof_mock.dialects.responses.objects import (
     Object,
@@ -19,7 +20,7 @@ from gateproof_mock.dialects.responses.objects import (
     search_item,
     url_citation,
 )
-from gateproof_mock.language.turns import Citation, CustomToolCall, Image, Reasoning, ToolCall
+from gateproof_mock.language.turns import CustomToolCall, Image, Reasoning, Text, ToolCall
 from gateproof_mock.language.wire import Wire
 
 _DELTAS, _DONE, _ITEM = range(3)
@@ -41,12 +42,13 @@ class _Message:
     kind: str = ""
     pieces: list[str] = field(default_factory=list)
     annotations: list[Object] = field(default_factory=list)
+    logprobs: list[Object] = field(default_factory=list)
 
     def open(self, kind: str) -> None:
-        self.kind, self.pieces, self.annotations = kind, [], []
+        self.kind, self.pieces, self.annotations, self.logprobs = kind, [], [], []
 
     def open_part(self) -> Object:
-        return part(self.kind, "".join(self.pieces), self.annotations)
+        return part(self.kind, "".join(self.pieces), self.annotations, self.logprobs)
 
     def item(self, status: str) -> Object:
         return message_item(self.id, status, [*self.parts, *([self.open_part()] if self.kind else [])])
@@ -80,8 +82,35 @@ class Output:
     def next_part(self) -> None:
         self._next_part = True
 
-    def words(self, kind: str, pieces: Sequence[str], citations: Sequence[Citation] = ()) -> Iterator[Frame]:
-        """Text or refusal: more of the open part if it is of that type, else a new part."""
+    def text(self, said: Text) -> Iterator[Frame]:
+        """More of the open part of text, or a new one."""
+        message = yield from self._opened("output_text")
+        entries = logprobs(said.deltas) if said.logprobs else []
+        message.pieces.extend(said.deltas)
+        message.logprobs.extend(entries)
+        streams = self._text_from == _DELTAS
+        for place, piece in enumerate(said.deltas if streams else ()):
+            told = _of_events(entries[place : place + 1])
+            yield from self._deltas("response.output_text.delta", (piece,), message.place, {"logprobs": told})
+        for citation in said.citations:
+            annotation = url_citation(citation)
+            message.annotations.append(annotation)
+            if streams:
+                yield self._events.event(
+                    "response.output_text.annotation.added",
+                    **message.place,
+                    annotation_index=len(message.annotations) - 1,
+                    annotation=annotation,
+                )
+
+    def refusal(self, pieces: Sequence[str]) -> Iterator[Frame]:
+        """More of the open part of a refusal, or a new one."""
+        message = yield from self._opened("refusal")
+        message.pieces.extend(pieces)
+        yield from self._deltas("response.refusal.delta", pieces, message.place)
+
+    def _opened(self, kind: str) -> Generator[Frame, None, _Message]:
+        """The message whose open part is of this type: it, or its part, is begun where there is none."""
         if self._next_message:
             yield from self.close()
         message = self._message
@@ -93,21 +122,7 @@ class Output:
             yield self._events.event("response.content_part.added", **message.place, part=part(kind, ""))
             message.open(kind)
         self._next_part = False
-        message.pieces.extend(pieces)
-        logprobs: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
-        streams = kind != "output_text" or self._text_from == _DELTAS
-        if streams:
-            yield from self._deltas(f"response.{kind}.delta", pieces, message.place, logprobs)
-        for citation in citations:
-            annotation = url_citation(citation)
-            message.annotations.append(annotation)
-            if streams:
-                yield self._events.event(
-                    "response.output_text.annotation.added",
-                    **message.place,
-                    annotation_index=len(message.annotations) - 1,
-                    annotation=annotation,
-                )
+        return message
 
     def close(self, status: str = "completed") -> Iterator[Frame]:
         """End the open message, if there is one."""
@@ -133,7 +148,8 @@ class Output:
             yield self._events.event("response.refusal.done", **place, refusal=whole["refusal"])
         else:
             whole = self._told_part(whole, _DONE)
-            yield self._events.event("response.output_text.done", **place, text=whole["text"], logprobs=[])
+            told = _of_events(whole["logprobs"])
+            yield self._events.event("response.output_text.done", **place, text=whole["text"], logprobs=told)
         yield self._events.event("response.content_part.done", **place, part=whole)
 
     def _told(self, message: _Message, status: str) -> Object:
@@ -255,6 +271,11 @@ class Output:
 
 def _said(call: Call) -> tuple[str, ...]:
     return call.input if isinstance(call, CustomToolCall) else call.arguments
+
+
+def _of_events(entries: Sequence[Object]) -> list[Object]:
+    """Probabilities as events tell them: only those of a part have `bytes` (ResponseLogProb, LogProb)."""
+    return [{key: value for key, value in entry.items() if key != "bytes"} for entry in entries]
 
 
 def _event(call: Call) -> str:

@@ -93,9 +93,9 @@ class Stream:
         output = self._output
         match element:
             case Text():
-                yield from output.words("output_text", element.deltas, element.citations)
+                yield from output.text(element)
             case Refusal(pieces):
-                yield from output.words("refusal", pieces)
+                yield from output.refusal(pieces)
             case NextMessage():
                 output.next_message()
             case NextPart():
