@@ -70,7 +70,8 @@ def _(original: Any) -> Any:
     seam="turns:TurnGatherer.end",
     options=FORCED,
     caught_by="""aggregate.broken-stream-is-an-error ending.broken-transfer-is-an-error
-    ending.unfinished-status-is-an-error mix.failed-turns-are-errors-anywhere""",
+    ending.unfinished-status-is-an-error mix.failed-turns-are-errors-anywhere
+    time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """What came before the break is the answer (sub2api#5800)."""

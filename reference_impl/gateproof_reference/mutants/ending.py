@@ -125,7 +125,7 @@ def _(original: Any) -> Any:
     "reset-is-silent",
     seam="turns:Translation.end",
     caught_by="""ending.broken-transfer-is-an-error failure.empty-200-is-an-error
-    mix.failed-turns-are-errors-anywhere""",
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """A connection that breaks ends the client's stream in good order and without a word (Portkey#1797)."""

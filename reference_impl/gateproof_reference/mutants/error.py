@@ -145,7 +145,7 @@ def _(original: Any) -> Any:
 @mutant(
     "requests-are-mended",
     seam="pairs:prepare",
-    caught_by="error.wrong-request-is-refused error.wrong-request-stays-home",
+    caught_by="""error.wrong-request-is-refused error.wrong-request-stays-home request.each-form-of-words-is-read""",
 )
 def _(original: Any) -> Any:
     """Where nothing was asked, something is: messages or input that are no list become an empty question."""

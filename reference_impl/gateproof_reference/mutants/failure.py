@@ -152,7 +152,11 @@ def _(original: Any) -> Any:
     return lambda failure: original(failure) + end
 
 
-@mutant("code-is-always-upstream-error", seam="failures:envelope", caught_by="failure.code-and-message-survive")
+@mutant(
+    "code-is-always-upstream-error",
+    seam="failures:envelope",
+    caught_by="error.refusal-is-told-in-detail failure.code-and-message-survive",
+)
 def _(original: Any) -> Any:
     """Every error says upstream_error, so that nobody can tell a full quota from a long prompt (bifrost#6783)."""
     return lambda failure: original(replace(failure, code="upstream_error"))
@@ -161,10 +165,11 @@ def _(original: Any) -> Any:
 @mutant(
     "message-is-generic",
     seam="failures:read",
-    caught_by="""failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
-    failure.error-in-a-200-is-an-error failure.failed-before-output-is-an-http-error
-    failure.failed-event-is-whole failure.failed-is-never-success failure.message-survives-exactly
-    failure.responses-stream-ends-with-failed""",
+    caught_by="""error.refusal-is-told-in-detail failure.code-and-message-survive failure.error-chunk-is-an-error
+    failure.error-event-is-an-error failure.error-in-a-200-is-an-error
+    failure.failed-before-output-is-an-http-error failure.failed-event-is-whole
+    failure.failed-is-never-success failure.message-survives-exactly
+    failure.responses-stream-ends-with-failed framing.upstream-framing-stays-upstream""",
 )
 def _(original: Any) -> Any:
     """The upstream's reason is replaced by a polite one (litellm#39703)."""
@@ -187,7 +192,12 @@ def _(original: Any) -> Any:
     return lambda failure: original(failure) if failure.status is not None else 400
 
 
-@mutant("refusals-are-502", seam="failures:client_status", caught_by="failure.same-class-on-both-surfaces")
+@mutant(
+    "refusals-are-502",
+    seam="failures:client_status",
+    caught_by="""error.status-class-is-kept error.status-is-kept error.unreadable-refusal-is-told
+    error.wrong-request-is-refused failure.same-class-on-both-surfaces""",
+)
 def _(original: Any) -> Any:
     """Whatever the upstream refuses, it is a bad gateway (suna#5986)."""
     return lambda status: 502

@@ -48,7 +48,7 @@ def _(original: Any) -> Any:
 @mutant(
     "calls-go-to-the-latest-client",
     seam="server:send",
-    caught_by="isolation.concurrent-turns-keep-apart",
+    caught_by="""grammar.chat-ends-once identity.one-id-per-chat-stream isolation.concurrent-turns-keep-apart""",
 )
 def _(original: Any) -> Any:
     """What arrives is sent to the client that came last (litellm#35023)."""
@@ -62,7 +62,12 @@ def _(original: Any) -> Any:
     return send
 
 
-@mutant("the-rest-is-for-the-next", seam="upstream:Reply.chunks", caught_by="isolation.unread-bytes-reach-nobody")
+@mutant(
+    "the-rest-is-for-the-next",
+    seam="upstream:Reply.chunks",
+    caught_by="""grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
+    isolation.unread-bytes-reach-nobody""",
+)
 def _(original: Any) -> Any:
     """What was being read of an answer when its client left is the beginning of the next one (bifrost#1613)."""
     kept: list[bytes] = []

@@ -69,7 +69,10 @@ def _(original: Any) -> Any:
     "broken-turns-begin-anew",
     seam="server:Gateway._deliver",
     caught_by="""grammar.messages-events-are-in-order grammar.responses-events-are-in-order
-    lifecycle.output-is-never-repeated lifecycle.started-turn-is-asked-once wire.sequence-numbers-increase""",
+    grammar.responses-indices-are-dense grammar.responses-items-are-told-whole
+    lifecycle.output-is-never-repeated lifecycle.started-turn-is-asked-once
+    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
+    wire.sequence-numbers-count-from-zero wire.sequence-numbers-increase""",
 )
 def _(original: Any) -> Any:
     """A stream that failed is asked for again, and sent from its beginning behind what was sent (sub2api#1007)."""

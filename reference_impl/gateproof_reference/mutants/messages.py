@@ -117,7 +117,7 @@ def _(original: Any) -> Any:
 @mutant(
     "messages-calls-end-the-turn",
     seam=f"{ENCODER}.stop_reason",
-    caught_by="""ending.calls-then-done-is-tool-calls tools.only-calls-end-with-tool-calls
+    caught_by="""ending.calls-then-done-is-tool-calls mix.turns-arrive-whole tools.only-calls-end-with-tool-calls
     tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
@@ -158,7 +158,8 @@ def _(original: Any) -> Any:
 @mutant(
     "messages-cache-is-not-counted",
     seam="usage:MESSAGES_INPUT",
-    caught_by="usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive",
+    caught_by="""mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.cache-is-counted-once
+    usage.cached-and-reasoning-tokens-survive""",
 )
 def _(original: Any) -> Any:
     """What came from the cache is no input (Portkey#1754)."""

@@ -100,7 +100,8 @@ def _(original: Any) -> Any:
     "bare-paths-are-a-text",
     seam="server:Gateway.__call__",
     caught_by="""route.aliases-answer-alike route.bare-form-is-served-or-refused route.compact-ignores-stream
-    route.compact-is-unary route.compact-over-chat-is-refused""",
+    route.compact-is-unary route.compact-over-chat-is-refused schema.errors-are-valid
+    wire.content-type-fits""",
 )
 def _(original: Any) -> Any:
     """Below /v1 is everything, and beside it a web server's own 404 (ccs#1597)."""

@@ -105,7 +105,11 @@ def _(original: Any) -> Any:
     return on_delta
 
 
-@mutant("compression-is-asked-for-only", seam="upstream:Upstream._open", caught_by="sse.compressed-answers-are-read")
+@mutant(
+    "compression-is-asked-for-only",
+    seam="upstream:Upstream._open",
+    caught_by="framing.upstream-framing-stays-upstream sse.compressed-answers-are-read",
+)
 def _(original: Any) -> Any:
     """The upstream is offered gzip, and what it compressed is taken as it is (cc-switch#3817)."""
 

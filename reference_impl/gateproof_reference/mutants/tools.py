@@ -23,7 +23,8 @@ def _(original: Any) -> Any:
 @mutant(
     "only-the-first-call",
     seam=f"{DECODER}.announce",
-    caught_by="""tools.indices-are-dense tools.interleaved-arguments-stay-apart tools.several-calls-arrive-whole""",
+    caught_by="""mix.turns-arrive-whole tools.first-piece-names-the-call tools.indices-are-dense
+    tools.interleaved-arguments-stay-apart tools.several-calls-arrive-whole""",
 )
 def _(original: Any) -> Any:
     """Of several calls only the first arrives (litellm#21331)."""

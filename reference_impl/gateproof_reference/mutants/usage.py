@@ -15,8 +15,9 @@ TOTALS = "usage.totals-survive usage.survives-truncation"
 @mutant(
     "usage-is-counted-locally",
     seam="usage:_totals",
-    caught_by="""usage.at-the-event-is-read usage.cache-is-counted-once usage.survives-truncation
-    usage.totals-survive""",
+    caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
+    mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.at-the-event-is-read
+    usage.cache-is-counted-once usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""

@@ -15,7 +15,8 @@ from gateproof_reference.wirejson import Object
 @mutant(
     "everything-is-buffered",
     seam="upstream:Reply.chunks",
-    caught_by="stream.first-delta-comes-before-the-end stream.each-delta-comes-before-the-next",
+    caught_by="""stream.arguments-come-before-the-end stream.body-ends-with-the-turn
+    stream.each-delta-comes-before-the-next stream.first-delta-comes-before-the-end""",
 )
 def _(original: Any) -> Any:
     """A stream is gathered whole before anything of it is read (ollama#9084)."""
@@ -43,7 +44,11 @@ def _(original: Any) -> Any:
     return events
 
 
-@mutant("one-delta-late", seam="upstream:Reply.chunks", caught_by="stream.each-delta-comes-before-the-next")
+@mutant(
+    "one-delta-late",
+    seam="upstream:Reply.chunks",
+    caught_by="stream.body-ends-with-the-turn stream.each-delta-comes-before-the-next",
+)
 def _(original: Any) -> Any:
     """Each event of a stream waits for the next one (Portkey#1261)."""
 
