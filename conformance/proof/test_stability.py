@@ -16,7 +16,7 @@ from whole_runs import CEILING, Run, reference_file
 LIE = "calls-end-with-stop"
 """A mutant: equal verdicts that are all passes would prove little."""
 
-PAIR = "--pair=messages.responses"
+PAIR = "--pair=chat.responses"
 ROUNDS = 10
 BUSY = 2
 

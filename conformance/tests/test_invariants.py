@@ -15,12 +15,15 @@ from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
 from gateproof.client import READERS
 from gateproof.exchange import Exchange
+from gateproof.pairs import Pair
+from gateproof_mock import Wire, script
 
 GRAMMAR = "grammar.responses-events-are-in-order"
 ENDS_ONCE = "grammar.chat-ends-once"
 ONE_ID = "identity.one-id-per-chat-stream"
 BODIES, FRAMES, ERRORS = "schema.bodies-are-valid", "schema.frames-are-valid", "schema.errors-are-valid"
 CLEAN, NAMES = "wire.sse-is-clean", "wire.event-name-is-its-type"
+IDLESS = "wire.streams-have-no-event-id"
 NUMBERS, TYPE = "wire.sequence-numbers-increase", "wire.content-type-fits"
 FRAMED = "framing.body-is-as-its-headers-say"
 ON_WHOLE_STREAMS = (
@@ -129,7 +132,7 @@ LAWFUL_CHAT = {
     "data in several lines": b'data: {"id":"c1","object":"chat.completion.chunk",\ndata: "created":1,"model":"m","choices":\n'
     b'data: [{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n' + DONE,
     "separators of lines that are none here": chat_stream(ROLE, chunk({"content": "\u2028\u2029\x85"}), STOP),
-    "an id and a retry beside data": b"id: 1\nretry: 9\n" + chat_stream(ROLE, HEL, STOP),
+    "a retry beside data": b"retry: 9\n" + chat_stream(ROLE, HEL, STOP),
     "an error after output": chat_stream(ROLE, HEL, ERROR, done=b""),
     "an error and DONE": chat_stream(ROLE, HEL, ERROR),
     "an error beside empty choices": chat_stream(ROLE, {**chunk(), "choices": [], **ERROR}, done=b""),
@@ -565,10 +568,31 @@ def test_a_page_in_place_of_an_error_is_no_envelope() -> None:
     assert set(found) == {ERRORS, TYPE}
 
 
+@pytest.mark.parametrize(
+    "field", [b"id: 1\n", b"id:1\r\n", b"id\n", b": hi\nid: a:b\n", b"\xef\xbb\xbfid: 1\n"], ids=repr
+)
+def test_an_id_is_found(field: bytes) -> None:
+    assert "the field b'id" in watched(exchange("chat", field + TURN))[IDLESS][0]
+
+
+@pytest.mark.parametrize("said", [" id: 1", "id: 1", "\nid: 1\n"], ids=repr)
+def test_an_id_in_the_text_is_none(said: str) -> None:
+    turn = chat_stream(ROLE, chunk({"content": said}), STOP)
+    assert watched(exchange("chat", b": id: 1\n\nidea: 1\n" + turn))[IDLESS] == []
+
+
+def test_an_id_that_a_relay_passes_on_is_the_upstreams() -> None:
+    seen = exchange("chat", b"id: 1\n" + TURN)
+    seen.scripts = (script(wire=Wire(event_ids=True)),)
+    assert IDLESS not in watched(seen)
+    seen.pair = Pair("chat", "responses")
+    assert watched(seen)[IDLESS] == [f"an event has the field {b'id: 1'!r}"]
+
+
 def test_an_invariant_that_saw_nothing_says_so() -> None:
     seen = watched(exchange("responses", b""))
     assert set(seen) == {TYPE, FRAMED}
-    assert set(watched(exchange("chat", chat_stream(HEL, done=b"")))) == {CLEAN, FRAMES, TYPE, FRAMED}
+    assert set(watched(exchange("chat", chat_stream(HEL, done=b"")))) == {CLEAN, FRAMES, TYPE, FRAMED, IDLESS}
     assert ERRORS not in watched(exchange("chat", TURN))
 
 

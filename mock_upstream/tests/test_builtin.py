@@ -325,7 +325,10 @@ WRONG: list[Any] = [
         {"say": [{key: value}]}
         for key, values in {
             "txt": ["a"],
-            "text": [3, [3], {"piece": "a"}, {"times": 0}, {"stretch": 0}, {"logprobs": 1}, {"citations": "u"}, {"citations": [{}]}],
+            "text": [
+                *(3, [3], {"piece": "a"}, {"times": 0}, {"stretch": 0}, {"logprobs": 1}),
+                *({"citations": "u"}, {"citations": [{}]}),
+            ],
             "reasoning": [3, {"full": 3}, {"encrypted": None}],
             "refusal": [None],
             "next_message": [False, 1],

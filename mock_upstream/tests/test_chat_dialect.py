@@ -6,6 +6,7 @@ import pytest
 from mock_bench import Json, body_of, document, frames, rendered, status_of
 
 from gateproof_mock import (
+    Wire,
     cancelled,
     citation,
     completed,
@@ -211,6 +212,26 @@ def test_the_whole_of_a_small_stream() -> None:
     assert {name for name, _ in found} == {""}
     assert {(*c,) for _, c in found} == {("id", "object", "created", "model", "choices")}
     assert {(*c["choices"][0],) for _, c in found} == {("index", "delta", "logprobs", "finish_reason")}
+
+
+ENTRIES = [
+    {"token": "A", "logprob": -0.125, "bytes": [65], "top_logprobs": []},
+    {"token": " ä", "logprob": -0.25, "bytes": [32, 195, 164], "top_logprobs": []},
+]
+
+
+def test_a_token_tells_its_probability() -> None:
+    turn = script(text("A", " ä", logprobs=True), text("!"))
+    told = [chunk["choices"][0]["logprobs"] for _, chunk in frames(turn, "chat")]
+    assert told == [None, *({"content": [e], "refusal": None} for e in ENTRIES), None, None]
+    assert document(turn, "chat")["choices"][0]["logprobs"] == {"content": ENTRIES, "refusal": None}
+    assert document(script(text("A")), "chat")["choices"][0]["logprobs"] is None
+
+
+def test_the_probabilities_come_with_a_text_that_comes_whole() -> None:
+    turn = script(text("A", " ä", logprobs=True), wire=Wire(text_in="terminal"))
+    told = [chunk["choices"][0]["logprobs"] for _, chunk in frames(turn, "chat")]
+    assert told == [None, {"content": ENTRIES, "refusal": None}]
 
 
 @pytest.mark.parametrize("ending", [completed(), failed()])

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -483,6 +484,40 @@ def test_a_token_that_is_wrong_or_right() -> None:
 def test_no_mock_there(url: str) -> None:
     with RemoteMock(url) as remote, pytest.raises(MockError, match="did not answer GET"):
         remote.health()
+
+
+def test_a_mock_that_comes_back_at_its_address_is_found_again() -> None:
+    with MockUpstream() as first, RemoteMock(first.base_url) as remote:
+        remote.put("old", [script()], when=When(model="old"))
+        port = first.port
+        first.stop()
+        # The connection that `remote` kept is closed by now.
+        with pytest.raises(MockError, match="did not answer GET"):
+            remote.scripts()
+        with MockUpstream(port=port):
+            assert remote.scripts() == []
+    with MockUpstream(port=port), RemoteMock(f"http://127.0.0.1:{port}") as remote:
+        assert remote.scripts() == []
+
+
+def test_a_kept_connection_that_was_closed_is_replaced() -> None:
+    with MockUpstream() as first, RemoteMock(first.base_url) as remote:
+        assert remote.scripts() == []
+        port = first.port
+        first.stop()
+        with MockUpstream(port=port) as second:
+            second.stage.put("new", [script()], When(model="new"))
+            assert remote.scripts() == ["new"]
+
+
+def test_many_threads_ask_at_once(mock: Mock, remote: RemoteMock) -> None:
+    def ask(number: int) -> bool:
+        mark = new_marker()
+        remote.put(mark, [script(text(str(number)))])
+        return mark in remote.scripts() and remote.calls(mark, 1, 0.01) == []
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(40)))
 
 
 def test_names_with_slashes_cannot_reach_another_route(remote: RemoteMock) -> None:

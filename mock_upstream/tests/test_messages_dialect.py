@@ -320,6 +320,10 @@ def test_citations_follow_the_deltas_of_their_text() -> None:
     assert content(cited, text("c")) == [{"type": "text", "text": "abc", "citations": [at]}]
 
 
+def test_probabilities_are_not_told() -> None:
+    assert says(text("a", "b", logprobs=True)) == says(text("a", "b"))
+
+
 def test_thinking_ends_with_its_signature() -> None:
     begun = {"type": "thinking", "thinking": "", "signature": ""}
     signed = {"type": "signature_delta", "signature": "sig"}

@@ -256,6 +256,20 @@ def test_an_element(turn: tuple[Any, ...], events: list[Json], output: list[Json
         assert all(i["id"] for i in response["output"])
 
 
+def test_a_token_tells_its_probability() -> None:
+    """A part tells the bytes too, which the events' type has not."""
+    turn = script(text("A", " ä", logprobs=True), text("!"), next_part(), text("B"))
+    bare = [{"token": t, "logprob": p, "top_logprobs": []} for t, p in (("A", -0.125), (" ä", -0.25))]
+    whole = [{**bare[0], "bytes": [65]}, {**bare[1], "bytes": [32, 195, 164]}]
+    events = [event for _, event in frames(turn, "responses")]
+    deltas = [e["logprobs"] for e in events if e["type"] == "response.output_text.delta"]
+    assert deltas == [[bare[0]], [bare[1]], [], []]
+    assert [e["logprobs"] for e in events if e["type"] == "response.output_text.done"] == [bare, []]
+    parts = document(turn, "responses")["output"][0]["content"]
+    assert [part["logprobs"] for part in parts] == [whole, []]
+    assert [e["part"]["logprobs"] for e in events if e["type"] == "response.content_part.done"] == [whole, []]
+
+
 def test_what_is_announced_of_an_item() -> None:
     """With its type, name and status; its words come later, and what is encrypted when it is done."""
     turn = script(

@@ -117,21 +117,21 @@ class Compiler:
 
     def _reference(self, reference: str, at: str) -> Test:
         target = urljoin(at, reference)
-        held = self._targets.get(target)
-        if held is not None:
+        if target in self._targets:
+            held = self._targets[target]
             # A schema may lead back to itself, and then its function is not there yet.
             return held[0] if held else lambda value: held[0](value)
-        held = self._targets[target] = []
+        made = self._targets[target] = []
         address, _, place = target.partition("#")
         schema: Any = _files()[address]
         for step in place.split("/")[1:]:
             schema = schema[step]
         try:
-            held.append(self.test(schema, address))
+            made.append(self.test(schema, address))
         except Unknown:
             del self._targets[target]
             raise
-        return held[0]
+        return made[0]
 
     def _properties(self, rule: dict[str, Schema], at: str) -> Test:
         tests = {key: self.test(child, at) for key, child in rule.items()}

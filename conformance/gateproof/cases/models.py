@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateproof.answers.answer import Answer
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
 from gateproof_mock import text
 
 
 @case("models.list-has-the-clients-form")
-def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
+def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(text("This turn must not be asked for."))
-    for path in _aliases(check, claims):
-        _assert_list_or_refusal(path, ask(method="GET", path=path, turn=False, routed=False))
 
     answer = ask(method="GET", path="/v1/models", turn=False, routed=False)
 
@@ -42,17 +39,19 @@ def list_has_the_clients_form(ask: Ask, upstream: Upstream, check: CheckHand, cl
             assert model.get("object") == "model", f"a model without OpenAI's object: {model!r}"
 
 
-def _aliases(check: CheckHand, claims: Mapping[str, Any]) -> list[str]:
-    """Where a client whose base URL is a claimed alias of Responses asks for models (Codex: /backend-api/codex/models)."""
-    routes = claims.get("routes", ()) if check.surface == "responses" else ()
-    return sorted({route.removesuffix("/responses") + "/models" for route in routes} - {"/v1/models"})
+@case("models.alias-gives-a-list-or-refuses")
+def alias_gives_a_list_or_refuses(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
+    upstream.says(text("This turn must not be asked for."))
+    for path in sorted({route.removesuffix("/responses") + "/models" for route in claims["routes"]} - {"/v1/models"}):
+        answer = ask(method="GET", path=path, turn=False, routed=False)
 
-
-def _assert_list_or_refusal(path: str, answer: Answer) -> None:
-    # No alias claims a list: a refusal may look like any other there. Codex's own list is called `models`.
-    if 400 <= answer.status < 500 or answer.status == 501:
-        return
-    assert answer.status == 200, f"{path}: {answer!r}"
-    assert isinstance(answer.body, dict), f"{path}: {answer.body!r}"
-    lists = [answer.body[key] for key in ("data", "models") if isinstance(answer.body.get(key), list)]
-    assert lists, f"{path}: no list of models in {answer.body!r}"
+        if 400 <= answer.status < 500 or answer.status == 501:
+            check.chose("refused")
+            continue
+        assert answer.status == 200, f"{path}: {answer!r}"
+        assert isinstance(answer.body, dict), f"{path}: no object: {answer.body!r}"
+        # Codex's own list has another name than OpenAI's.
+        listed = answer.body.get("data", answer.body.get("models"))
+        assert isinstance(listed, list), f"{path}: no list in {answer.body!r}"
+        assert all(isinstance(model, dict) for model in listed), f"{path}: the models are {listed!r}"
+        check.chose("served")

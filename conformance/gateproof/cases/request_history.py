@@ -46,12 +46,17 @@ def instructions_arrive_as_instructions(ask: Ask, upstream: Upstream) -> None:
 
 
 @case("request.late-instructions-stay-instructions")
-def late_instructions_stay_instructions(ask: Ask, upstream: Upstream) -> None:
+def late_instructions_stay_instructions(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(ANSWER)
 
-    ask(LATE)
+    answer = ask(LATE)
 
+    # Clients of the two others have always been told that they may.
+    if check.surface == "messages" and is_refusal(ask, answer):
+        check.chose("refused")
+        return
     _assert_instructed(ask.received, LATE)
+    check.chose("kept")
 
 
 def _assert_instructed(found: Question, asked: Question) -> None:

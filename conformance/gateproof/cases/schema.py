@@ -67,10 +67,10 @@ def errors_are_valid(exchange: Exchange) -> list[str] | None:
     return [sentence for failure in failures[:5] for sentence in _breaches(failure, name)][:5]
 
 
-# Required by the references, and null where there is nothing to tell: where each stands in a body.
-_NULLABLE = {
-    "chat": (("choices", 0, "logprobs"), ("choices", 0, "message", "refusal")),
-    "messages": (("stop_sequence",),),
+# Required by the references, and null where there is nothing to tell: the path of the object in a body, and its key.
+_NULLABLE: dict[str, tuple[tuple[tuple[str | int, ...], str], ...]] = {
+    "chat": ((("choices", 0), "logprobs"), (("choices", 0, "message"), "refusal")),
+    "messages": (((), "stop_sequence"),),
 }
 
 
@@ -82,7 +82,7 @@ def nullable_keys_are_there(ask: Ask, upstream: Upstream, check: CheckHand) -> N
         answer = ask()
 
         assert answer.outcome == "complete", f"{said.KEY}: {answer!r}"
-        for *holder, key in _NULLABLE[check.surface]:
+        for holder, key in _NULLABLE[check.surface]:
             held = dig(answer.body, *holder) if holder else answer.body
             assert isinstance(held, dict), f"{said.KEY}: {answer!r}"
             assert key in held, f"{said.KEY}: there is no {key}, not even null"

@@ -36,7 +36,10 @@ class SuiteFault(Halt):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A turn, what was to come of it, and what broke. `request` is what was sent, `got` the answer, both without secrets."""
+    """A turn, what was to come of it, and what broke.
+
+    `got` is the answer; `method`, `path`, `headers` and `body` are the request; all without secrets.
+    """
 
     place: Place
     script: Script

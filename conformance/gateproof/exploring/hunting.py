@@ -20,7 +20,6 @@ from gateproof_mock import Script
 
 Look = Callable[[Script], Asked]
 
-
 _UNCHECKED = (
     HealthCheck.too_slow,
     HealthCheck.data_too_large,

@@ -160,7 +160,11 @@ def _(original: Any) -> Any:
     return call
 
 
-@mutant("models-have-no-form", seam="server:Gateway._models", caught_by="models.list-has-the-clients-form")
+@mutant(
+    "models-have-no-form",
+    seam="server:Gateway._models",
+    caught_by="models.alias-gives-a-list-or-refuses models.list-has-the-clients-form",
+)
 def _(original: Any) -> Any:
     """The list of models is one of names (aisix#418)."""
 
