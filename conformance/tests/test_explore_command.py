@@ -152,7 +152,7 @@ def test_an_interruption_ends_it_with_what_was_found(
     os.kill(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 2
+    assert process.returncode == 2, said
     assert "Interrupted." in said
     assert [find["what"] for find in finds(tmp_path, "o")][:1] == ["ending: tool_calls told as stop"]
     assert (tmp_path / "gateproof-explore" / "find-1.json").exists()

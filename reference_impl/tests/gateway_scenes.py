@@ -167,6 +167,21 @@ def cited(text: str) -> dict[str, Any]:
     return said
 
 
+LOGPROB = {"token": "Hel", "logprob": -0.125, "bytes": [72, 101, 108], "top_logprobs": []}
+PROBABLE = chunk({"content": "Hel"})
+PROBABLE["choices"][0]["logprobs"] = {"content": [LOGPROB], "refusal": None}
+
+
+def probable() -> list[dict[str, Any]]:
+    """Return a turn whose deltas tell probabilities."""
+    turn = responses_turn(message("Hel"))
+    return [{**e, "logprobs": [LOGPROB]} if e["type"] == "response.output_text.delta" else e for e in turn]
+
+
+def without_numbers(turn: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in event.items() if name != "sequence_number"} for event in turn]
+
+
 TWO_CALLS = (call(0), call(1, "take", '{"to":2}'))
 INTERLEAVED = numbered(
     [
@@ -338,6 +353,8 @@ def scenes() -> list[Scene]:
         responses_turn(call(0))[:-1],
         responses_turn(cited("As they say")),
         numbered([{"type": "response.created", "response": RESPONSE}, REFUSES, terminal("response.completed", [])]),
+        probable(),
+        without_numbers(responses_turn(message("Hel"))),
     ]
     c_streams: list[list[Any]] = [
         chat_turn(chunk({"reasoning_content": "I think"}), chunk({"content": "Hello, "}), chunk({"content": "world"})),
@@ -362,6 +379,7 @@ def scenes() -> list[Scene]:
         [b"".join(map(sse, [ROLE, chunk({"content": "Hel"}), chunk({}, "stop")])).replace(b"\n", b"\r\n")],
         chat_turn(chunk({"content": "long " * 14_000})),
         [ROLE, chunk({"content": "Hel"}), chunk({}, "stop", usage=CHAT_USAGE), DONE],
+        chat_turn(PROBABLE),
     ]
     m_streams: list[list[Any]] = [
         messages_turn(thinking("I think"), text_block("Hello, world"), use(2), reason="tool_use"),
@@ -381,6 +399,7 @@ def scenes() -> list[Scene]:
         messages_turn(thinking("I think"), text_block("One"), thinking("again"), text_block("Two")),
         [*messages_turn(use(0))[:-2], OVERLOADED],
         [MESSAGE_START, {"type": "acme_progress"}, *messages_turn(text_block("Hel"))[1:]],
+        messages_turn(text_block("One. "), text_block("Two.")),
     ]
     found: list[Scene] = []
     for dialect, streams in (("responses", r_streams), ("chat", c_streams), ("messages", m_streams)):

@@ -59,7 +59,9 @@ TOKENS = ("The", " weather", " in", " Tromsø", ":", " 🦄", "\n")
 def logprobs_arrive(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(text(*TOKENS, logprobs=True))
     wanted = [_entry(entry) for entry in logprobs(TOKENS)]
-    asked = {"logprobs": True, "top_logprobs": 0} if check.on_chat else {"include": ["message.output_text.logprobs"]}
+    asked: dict[str, Any] = (
+        {"logprobs": True, "top_logprobs": 0} if check.on_chat else {"include": ["message.output_text.logprobs"]}
+    )
 
     answer = ask(**asked)
 

@@ -414,10 +414,5 @@ def _(original: Any) -> Any:
     caught_by="wire.missing-sequence-numbers-do-no-harm",
 )
 def _(original: Any) -> Any:
-    """What has no number is no event, as its schema says, and the turn has no words."""
-
-    def on_payload(self: Any, kind: str, event: Object) -> Iterable[Event]:
-        dropped = kind.endswith(".delta") and "sequence_number" not in event
-        return () if dropped else original(self, kind, event)
-
-    return on_payload
+    """What has no number is no event, as its schema says, and the turn never ends."""
+    return lambda self, kind, event: original(self, kind, event) if "sequence_number" in event else ()
