@@ -48,6 +48,7 @@ BODIES, FRAMES, ERRORS = "schema.bodies-are-valid", "schema.frames-are-valid", "
 CLEAN, NAMES, NO_DONE = "wire.sse-is-clean", "wire.event-name-is-its-type", "wire.messages-have-no-done"
 TYPE = "wire.content-type-fits"
 FRAMED = "framing.body-is-as-its-headers-say"
+NO_ID = "wire.streams-have-no-event-id"
 
 Event = dict[str, Any]
 
@@ -366,7 +367,17 @@ def test_a_lawful_stream_breaks_nothing(wire: bytes) -> None:
 
 def test_everything_of_a_stream_is_watched() -> None:
     wire = LAWFUL["text and a call"]
-    assert set(watched(exchange(read(wire), wire))) == {EVENTS, BLOCKS, FRAMES, CLEAN, NAMES, NO_DONE, TYPE, FRAMED}
+    assert set(watched(exchange(read(wire), wire))) == {
+        EVENTS,
+        BLOCKS,
+        FRAMES,
+        CLEAN,
+        NAMES,
+        NO_DONE,
+        TYPE,
+        FRAMED,
+        NO_ID,
+    }
     assert set(watched(exchange(read(b""), b""))) == {TYPE, FRAMED}
     assert set(watched(exchange(read(stream(FAILURE)), stream(FAILURE)))) == {
         EVENTS,
@@ -376,6 +387,7 @@ def test_everything_of_a_stream_is_watched() -> None:
         NO_DONE,
         TYPE,
         FRAMED,
+        NO_ID,
     }
 
 
