@@ -11,6 +11,9 @@ from gateproof_schemas import validate
 
 # Where both sides speak the same API, the gateway hands on what its upstream says, whatever that is.
 TRANSLATED = [scene for scene in scenes() if scene.surface != scene.dialect]
+
+# OpenAI streams the citations of a search so; the SDKs' types know them in a whole message alone.
+CITED = '.delta: expected a known key, got "annotations"'
 FRAMES = {"chat": "chat/chunk", "responses": "responses/event", "messages": "messages/event"}
 
 
@@ -27,7 +30,8 @@ def test_what_is_translated_is_known_to_the_last_key(number: int) -> None:
     scene, fake = TRANSLATED[number], Fake()
     told = documents(scene, scene.play(Asking(fake), fake))
     assert told
-    assert [str(found) for name, document in told for found in validate(document, name, strict=True)] == []
+    found = [str(fault) for name, document in told for fault in validate(document, name, strict=True)]
+    assert [fault for fault in found if not fault.endswith(CITED)] == []
 
 
 @pytest.mark.parametrize("number", range(len(TRANSLATED)))
