@@ -32,7 +32,9 @@ def suite(tmp_path: Path) -> Callable[..., Run]:
         gateway.write_text(text, "utf-8")
         folder = tmp_path / "report"
         done = command(
-            "run", "-q", f"--gateway={gateway}", "--upstream-listen=127.0.0.1:0", f"--report-dir={folder}", *options
+            *("run", "-q", f"--gateway={gateway}", "--upstream-listen=127.0.0.1:0", f"--report-dir={folder}"),
+            "--edition=draft",
+            *options,
         )
         file_ = folder / "report.json"
         report = json.loads(file_.read_text("utf-8")) if file_.exists() else {}

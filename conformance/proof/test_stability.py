@@ -72,6 +72,7 @@ def in_random_order(seed: int, folder: Path, *options: str) -> dict[str, str]:
             f"--randomly-seed={seed}",
             f"--gateway={gateway}",
             "--upstream-listen=127.0.0.1:0",
+            "--edition=draft",
             f"--report-dir={folder}",
             *options,
         ],
