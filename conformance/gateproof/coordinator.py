@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.managers import BaseManager
 from typing import Any, Protocol, cast
@@ -41,6 +42,17 @@ class Coordinator:
         self._gone: set[str] = set()
         self._buffering: set[str] = set()
         self._out_of_order = False
+        self._gateway_ending: Callable[[], str] = str
+
+    # -- the gateway's process
+
+    def watch_gateway(self, ending: Callable[[], str]) -> None:
+        """Ask this whether the gateway has ended by itself."""
+        self._gateway_ending = ending
+
+    def gateway_ending(self) -> str:
+        """How the gateway that was started for this run ended; "" while it runs, or if it was not started by us."""
+        return self._gateway_ending()
 
     # -- leases
 
@@ -174,6 +186,7 @@ _EXPOSED = (
     "await_settled",
     "mark_buffering",
     "is_buffering",
+    "gateway_ending",
 )
 
 
@@ -188,6 +201,7 @@ class CoordinatorProxy(Protocol):
     def await_settled(self, place: str, checks: list[str], ceiling: float) -> None: ...
     def mark_buffering(self, place: str) -> None: ...
     def is_buffering(self, place: str) -> bool: ...
+    def gateway_ending(self) -> str: ...
 
 
 def connect(address: tuple[str, int], key: str) -> CoordinatorProxy:

@@ -32,6 +32,16 @@ def free_port() -> int:
         return port
 
 
+def _told(code: int) -> str:
+    """A process's return code in words: below 0 it is the signal that ended it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"signal {-code}"
+
+
 def _die_with_parent() -> None:
     """Linux: end when the suite is killed outright, which leaves it no time to end us."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -103,6 +113,11 @@ class GatewayProcess:
             except subprocess.TimeoutExpired:
                 continue
 
+    def ending(self) -> str:
+        """How the gateway ended by itself, with its last output; "" while it runs."""
+        code = None if self._process is None else self._process.poll()
+        return "" if code is None else f"the gateway ended with {_told(code)}. {self._last_output()}"
+
     def _filled(self, word: str) -> str:
         for name, value in self._words.items():
             word = word.replace("{" + name + "}", value)
@@ -122,7 +137,7 @@ class GatewayProcess:
                 code = self._process.wait(0.05)
             except subprocess.TimeoutExpired:
                 continue
-            raise StartError(f"the gateway ended with exit code {code}: {shlex.join(command)}\n{self._last_output()}")
+            raise StartError(f"the gateway ended with {_told(code)}: {shlex.join(command)}\n{self._last_output()}")
 
     def _is_ready(self) -> bool:
         try:

@@ -66,6 +66,7 @@ class House:
                 gateway = replace(gateway, url=self._stack.enter_context(process).url)
             except StartError as error:
                 raise Refused(str(error)) from error
+            self.coordinator.coordinator.watch_gateway(process.ending)
         self.directions = Directions(
             gateway_url=gateway.url,
             model=gateway.model,

@@ -157,6 +157,12 @@ class Runner:
                 served = bool(witness.last.calls)
             except NotTestable:
                 served = True
+            ending = self._craft.coordinator.gateway_ending() if not served else ""
+            if ending:
+                return (
+                    BLOCKED,
+                    f"{ending}\nWhat was measured before is in the report; an exchange of these moments ended it.",
+                )
             if not served:
                 return BLOCKED, (
                     f"the gateway no longer calls its upstream: a plain turn is answered with {witness.last.answer!r} and no "

@@ -299,3 +299,40 @@ def test_a_worker_that_dies_is_a_suite_error_and_the_rest_is_measured(
     verdicts = [c["verdict"] for c in _report(tmp_path / "r")["checks"]]  # type: ignore[attr-defined]
     assert verdicts.count("suite error") == 1
     assert set(verdicts) == {"pass", "suite error"}
+
+
+MORTAL = """
+import itertools, os, signal, sys
+sys.path.insert(0, {folder!r})
+import plain_relay
+
+questions = itertools.count()
+
+def do_POST(self, relay=plain_relay.Relay.do_POST):
+    if next(questions) == 12:
+        print("out of memory", flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    relay(self)
+
+plain_relay.Relay.do_POST = do_POST
+plain_relay.main()
+"""
+
+
+def test_a_gateway_that_dies_is_said_to_have_died(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "gateway.py").write_text(MORTAL.format(folder=str(Path(__file__).parent)), "utf-8")
+    start = json.dumps([sys.executable, "{here}/gateway.py", "{upstream_origin}", "{port}"])
+    (tmp_path / "gateway.toml").write_text(f'[gateway]\nmodel = "m"\nstart = {start}\n', "utf-8")
+
+    done = gateproof(
+        *("run", "-q", "--gateway=gateway.toml", "--upstream-listen=127.0.0.1:0", "--report-dir=r"),
+        *("--id=text.*", "--id=turn.*", "--id=tools.*", "--pair=chat.chat"),
+    )
+
+    assert done.returncode == 1, done.stdout
+    verdicts = {c["name"]: (c["verdict"], c["message"]) for c in _report(tmp_path / "r")["checks"]}
+    assert "pass" in {verdict for verdict, _ in verdicts.values()}
+    blocked = [message for verdict, message in verdicts.values() if verdict == "blocked"]
+    assert len(blocked) > 3
+    assert all(message.startswith("the gateway ended with signal 11 (SIGSEGV). Its last output") for message in blocked)
+    assert "out of memory" in blocked[0]
