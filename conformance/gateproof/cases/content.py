@@ -212,3 +212,35 @@ def no_empty_text_blocks(ask: Ask, upstream: Upstream) -> None:
         told = [element.KEY for element in said]
         assert answer.outcome == "complete", f"{told}: {answer!r}"
         assert "" not in text_blocks(answer), f"{told}: a text block without text"
+
+
+SAYABLE = {
+    "messages": {"text", "tool_use", "thinking", "redacted_thinking"},
+    "responses": {"message", "function_call", "reasoning"},
+    "chat": {"content", "tool_calls", "reasoning", "reasoning_content", "role"},
+}
+"""Blocks, items and keys of a message that tell of words, calls and thoughts; each case says the first two alone."""
+
+
+@case("content.nothing-is-made-up")
+def nothing_is_made_up(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    for said, calls in (((text("Hel", "lo"),), 0), ((text("Hel", "lo"), tool_call("get_weather", "{}")), 1)):
+        upstream.says(*said)
+
+        answer = ask()
+
+        assert answer.outcome == "complete", repr(answer)
+        strange = [kind for kind in _kinds(answer, check.surface) if kind not in SAYABLE[check.surface]]
+        assert not strange, f"the upstream spoke of no {', '.join(strange)}: {answer!r}"
+        assert len(answer.calls) == calls, repr(answer)
+
+
+def _kinds(answer: Answer, surface: str) -> list[str]:
+    """The types of an answer's blocks or items; on Chat Completions the keys of its message that hold something."""
+    if surface == "chat":
+        held = [part for choice in choices(answer) for part in (choice.get("message"), choice.get("delta"))]
+        return [key for part in held if isinstance(part, dict) for key, value in part.items() if value]
+    whole = dig(answer.body, "content" if surface == "messages" else "output")
+    blocks = [dig(event, "content_block") for event in events_of_type(answer, "content_block_start")]
+    items = [dig(event, "item") for event in events_of_type(answer, "response.output_item.added")]
+    return [str(dig(part, "type")) for part in [*(whole if isinstance(whole, list) else []), *blocks, *items]]

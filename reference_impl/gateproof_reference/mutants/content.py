@@ -218,3 +218,21 @@ def _(original: Any) -> Any:
         return original(kind, sse.Event(event.name, dump(bare)), bare)  # type: ignore[no-any-return]
 
     return relayed
+
+
+@mutant(
+    "answers-begin-with-a-search",
+    seam="messages.encode:MessagesEncoder.message",
+    caught_by="content.nothing-is-made-up",
+)
+def _(original: Any) -> Any:
+    """An empty list of annotations is taken for a search: blocks of one that nobody made are put first (claude-code-router)."""
+    search = {"type": "server_tool_use", "id": "srvtoolu_01A", "name": "web_search", "input": {"query": ""}}
+    result = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_01A", "content": []}
+
+    def message(self: Any, **more: Any) -> Object:
+        if more.get("content"):
+            more = {**more, "content": [search, result, *more["content"]]}
+        return original(self, **more)  # type: ignore[no-any-return]
+
+    return message
