@@ -125,7 +125,8 @@ class GatewayProcess:
 
     def _await_ready(self, command: list[str]) -> None:
         assert self._process is not None
-        within = self._start.within * self._patience
+        # Less patience with answers is none with a start, which a busy machine alone may delay.
+        within = self._start.within * max(1.0, self._patience)
         deadline = time.monotonic() + within
         while not self._is_ready():
             if time.monotonic() > deadline:
