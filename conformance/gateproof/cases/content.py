@@ -232,7 +232,7 @@ def nothing_is_made_up(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
         assert answer.outcome == "complete", repr(answer)
         strange = [kind for kind in _kinds(answer, check.surface) if kind not in SAYABLE[check.surface]]
         assert not strange, f"the upstream spoke of no {', '.join(strange)}: {answer!r}"
-        assert len(answer.calls) == calls, repr(answer)
+        assert len(answer.calls) <= calls, repr(answer)
 
 
 def _kinds(answer: Answer, surface: str) -> list[str]:
