@@ -35,13 +35,13 @@ def newest() -> str:
 def edition(name: str) -> tuple[Requirement, ...]:
     """An edition's requirements, in the catalogue's order.
 
-    Raises KeyError for a name that is none, CatalogueError when the catalogue has another revision of a requirement than the
+    Raises ValueError for a name that is none, CatalogueError when the catalogue has another revision of a requirement than the
     edition pins.
     """
     if name == DRAFT:
         return tuple(catalogue().values())
     if name not in names():
-        raise KeyError(name)
+        raise ValueError(f"there is no edition {name!r}; there is {', '.join((*names(), DRAFT))}")
     file = resources.files("gateproof") / "editions" / f"{name}.toml"
     pinned = tomllib.loads(file.read_text("utf-8"))
     for id, pin in pinned.items():
@@ -53,11 +53,14 @@ def edition(name: str) -> tuple[Requirement, ...]:
 
 
 def _pin(requirement: Requirement) -> dict[str, Any]:
-    """What of a requirement makes a verdict: its level, its oracle (by revision), and on how many pairs and modes it is asked."""
+    """What of a requirement makes a verdict: its level, its oracle (by revision), on how many pairs and modes it is asked, and on
+    how many of them it is a MUST (the level may have exceptions)."""
+    levels = [check.level for check in product([requirement])]
     return {
         "level": requirement.level,
         "revision": requirement.revision,
-        "checks": sum(1 for _ in product([requirement])),
+        "checks": len(levels),
+        "musts": levels.count("MUST"),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateproof.catalogue import catalogue
 from gateproof.checks import Selection, product
-from gateproof.edition import DRAFT, edition, names, newest
+from gateproof.edition import DRAFT, edition, newest
 from gateproof.files import (
     Baseline,
     FileError,
@@ -56,8 +56,10 @@ def read(option: Callable[[str], Any]) -> Settings:
 
 def _read(option: Callable[[str], Any]) -> Settings:
     chosen = option("edition") or newest()
-    if chosen not in (*names(), DRAFT):
-        raise SettingsError(f"--edition: there is no edition {chosen!r}; there is {', '.join((*names(), DRAFT))}")
+    try:
+        edition(chosen)
+    except ValueError as error:
+        raise SettingsError(f"--edition: {error}") from error
     file = option("gateway")
     gateway = load_gateway(Path(file)) if file else Gateway()
     if option("gateway_url"):

@@ -71,6 +71,7 @@ def test_an_edition_has_what_was_written_and_nothing_of_later(publish: Callable[
         (("revision = 1", "revision = 2"), "'revision': 2"),
         (('level = "', 'level = "X'), "'level': 'X"),
         (("checks = ", "checks = 9"), "and the catalogue has"),
+        (("musts = ", "musts = 9"), "and the catalogue has"),
         (('"' + next(iter(catalogue())) + '"', '"area.gone"'), "and the catalogue has no such requirement"),
     ],
 )

@@ -6,7 +6,7 @@ import argparse
 
 from gateproof.catalogue import Requirement, catalogue
 from gateproof.checks import Check, Selection, product
-from gateproof.edition import DRAFT, edition, names, newest
+from gateproof.edition import edition, newest
 from gateproof.pairs import matching
 from gateproof.settings import SettingsError
 
@@ -24,12 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     except (ValueError, SettingsError) as error:
         print(f"gateproof list: --pair: {error}")
         return 4
-    if arguments.edition not in (*names(), DRAFT):
-        print(
-            f"gateproof list: --edition: there is no edition {arguments.edition!r}; there is {', '.join((*names(), DRAFT))}"
-        )
+    try:
+        requirements = edition(arguments.edition)
+    except ValueError as error:
+        print(f"gateproof list: --edition: {error}")
         return 4
-    requirements = edition(arguments.edition)
     selection = Selection(tuple(arguments.glob), tuple(arguments.pair))
     checks = [c for c in product(requirements) if selection.takes(c)]
     if not checks:
