@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from gateproof.answers.answer import Answer
 from gateproof.cases import canned
 from gateproof.cases.reading import assert_calls
+from gateproof.cases.standing import standing_at
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Live, Upstream
 from gateproof_mock import completed, failed, hold, raw, reasoning, refused, text, tool_call, usage
@@ -64,31 +64,14 @@ def concurrent_turns_keep_apart(ask: Ask, upstream: Upstream, check: CheckHand, 
 def stalled_upstream_blocks_nobody(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
     stalled = min(claims.get("concurrency_limit", STALLED + 1) - 1, STALLED)
     check.chose("served" if stalled else "one-at-a-time")
-    with _standing_still(ask, upstream, stalled):
+    upstream.says(hold("still"), text("At last."))
+    with standing_at("still", ask, stalled):
         upstream.says(text("Served."))
         for _ in range(2):
             answer = ask()
 
             assert answer.outcome == "complete", f"while {stalled} calls stood still: {answer!r}"
             assert answer.text == "Served."
-
-
-@contextmanager
-def _standing_still(ask: Ask, upstream: Upstream, count: int) -> Iterator[None]:
-    """So many questions whose upstream says nothing."""
-    upstream.says(hold("still"), text("At last."))
-    held: list[Live] = []
-    try:
-        for number in range(count):
-            live = ask.begin()
-            held.append(live)
-            assert live.reached("still"), f"question {number + 1} did not reach the upstream: {live.answer!r}"
-        yield
-    finally:
-        for live in held:
-            live.release("still")
-        for live in held:
-            live.finish()
 
 
 @case("isolation.unread-bytes-reach-nobody")

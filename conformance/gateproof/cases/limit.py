@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from gateproof.answers.answer import Answer
 from gateproof.cases.reading import events_of_type
+from gateproof.cases.standing import standing_at
 from gateproof.registry import case
-from gateproof.stagehands import Ask, Live, Upstream
+from gateproof.stagehands import Ask, Upstream
 from gateproof_mock import hold, text
 
 
-@contextmanager
-def _full(ask: Ask, upstream: Upstream, slots: int) -> Iterator[None]:
-    """The gateway with every slot held by a stream that stands at a barrier."""
-    upstream.says(text("Held."), hold("slot"), text(" Released."))
-    held: list[Live] = []
-    try:
-        for number in range(slots):
-            live = ask.begin(mode="stream")
-            held.append(live)
-            assert live.reached("slot"), f"slot {number + 1} of {slots} did not reach the upstream: {live.answer!r}"
-        yield
-    finally:
-        for live in held:
-            live.release("slot")
-        for live in held:
-            live.finish()
-
-
 def _turned_away(ask: Ask, upstream: Upstream, claims: Mapping[str, Any]) -> Answer:
-    with _full(ask, upstream, claims["concurrency_limit"]):
+    upstream.says(text("Held."), hold("slot"), text(" Released."))
+    with standing_at("slot", ask, claims["concurrency_limit"], mode="stream"):
         upstream.says(text("This turn must not be served."))
         answer = ask()
         assert not ask.last.calls, "the waiting request was served: the limit is higher than claimed"
