@@ -35,7 +35,7 @@ from gateproof.catalogue import catalogue
 from gateproof.files import load_gateway
 from gateproof.gateway_process import GatewayProcess
 from gateproof.questions import headers
-from gateproof_mock import MockUpstream, RemoteMock
+from gateproof_mock import LocalMock, MockUpstream
 from gateproof_mock.language.files import registration_from_json
 
 WAITING = ("limit", "time")
@@ -99,7 +99,7 @@ def ask_bare(gateway_file: Path, report: Path) -> float:
     with (
         MockUpstream(token="bare") as mock,
         GatewayProcess(gateway, mock.base_url, log) as process,
-        RemoteMock(mock.base_url, "bare") as control,
+        LocalMock(mock) as control,
         httpx.Client(base_url=process.url, headers=sent, timeout=CEILING, trust_env=False) as client,
     ):
         began = time.perf_counter()

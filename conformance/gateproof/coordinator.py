@@ -1,7 +1,7 @@
 """What the controller keeps for all workers: leases, what the invariants saw, which checks are done, what is buffered.
 
-Reached from every worker (and from a run without workers, so that one process and eight use one code path) by a
-`multiprocessing` manager on loopback: the standard library's own object server, guarded by a random key.
+A run without workers calls it; workers reach it by a `multiprocessing` manager on loopback: the standard library's own object
+server, guarded by a random key.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from multiprocessing.managers import BaseManager
 from typing import Any, Protocol, cast
 
 
@@ -152,19 +151,24 @@ class Coordinator:
             return place in self._buffering
 
 
-class _Manager(BaseManager):
-    pass
+def _manager_class(**how: Any) -> Any:
+    # Here, for multiprocessing is a tenth of a second that a run without workers need not wait for; a class of its own each
+    # time, for a class keeps what is registered.
+    from multiprocessing.managers import BaseManager
+
+    kind: Any = type("_Manager", (BaseManager,), {})
+    kind.register("coordinator", exposed=_EXPOSED, **how)
+    return kind
 
 
 class CoordinatorServer:
     """Serves one coordinator on loopback. `address` and `key` are what a worker needs to connect."""
 
-    def __init__(self) -> None:
-        self.coordinator = Coordinator()
+    def __init__(self, coordinator: Coordinator) -> None:
         self.key = secrets.token_hex(16)
-        manager_class: Any = type("_ServingManager", (_Manager,), {})
-        manager_class.register("coordinator", callable=lambda: self.coordinator, exposed=_EXPOSED)
-        manager = manager_class(address=("127.0.0.1", 0), authkey=bytes.fromhex(self.key))
+        manager = _manager_class(callable=lambda: coordinator)(
+            address=("127.0.0.1", 0), authkey=bytes.fromhex(self.key)
+        )
         self._server = manager.get_server()
         self.address: tuple[str, int] = cast("tuple[str, int]", self._server.address)
         threading.Thread(target=self._serve, daemon=True, name="gateproof-coordinator").start()
@@ -205,10 +209,8 @@ class CoordinatorProxy(Protocol):
 
 
 def connect(address: tuple[str, int], key: str) -> CoordinatorProxy:
-    """The coordinator of another process, or of this one."""
-    manager_class: Any = type("_ConnectingManager", (_Manager,), {})
-    manager_class.register("coordinator", exposed=_EXPOSED)
-    manager = manager_class(address=tuple(address), authkey=bytes.fromhex(key))
+    """The coordinator of another process."""
+    manager = _manager_class()(address=tuple(address), authkey=bytes.fromhex(key))
     manager.connect()
     return cast(CoordinatorProxy, manager.coordinator())
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from gateproof import preflight
 from gateproof.client import GatewayClient
-from gateproof.coordinator import CoordinatorServer, connect
+from gateproof.coordinator import Coordinator, CoordinatorProxy, CoordinatorServer, connect
+from gateproof.files import Gateway
 from gateproof.gateway_process import GatewayProcess, StartError
 from gateproof.preflight import Findings, Refused
 from gateproof.settings import Settings
 from gateproof.stagehands import EXCHANGE_CEILING, Stagecraft
-from gateproof_mock import MockError, MockUpstream, RemoteMock, run_part
+from gateproof_mock import LocalMock, MockError, MockUpstream, RemoteMock, run_part
 
 
 @dataclass(slots=True)
@@ -31,17 +32,24 @@ class Directions:
     findings: dict[str, Any] = field(default_factory=dict)
 
     def craft(self, settings: Settings, worker: str) -> Stagecraft:
-        """What a worker acts with."""
+        """What a worker of another process acts with."""
         gateway = replace(settings.gateway, url=self.gateway_url, model=self.model)
-        return Stagecraft(
-            gateway=gateway,
-            client=GatewayClient(gateway.origin, gateway.key, gateway.headers, EXCHANGE_CEILING * settings.patience),
-            mock=RemoteMock(self.mock, self.token),
-            coordinator=connect(self.coordinator, self.coordinator_key),
-            run=self.run,
-            worker=worker,
-            patience=settings.patience,
-        )
+        coordinator = connect(self.coordinator, self.coordinator_key)
+        return _craft(settings, gateway, RemoteMock(self.mock, self.token), coordinator, self.run, worker)
+
+
+def _craft(
+    settings: Settings, gateway: Gateway, mock: RemoteMock, coordinator: CoordinatorProxy, run: str, worker: str
+) -> Stagecraft:
+    return Stagecraft(
+        gateway=gateway,
+        client=GatewayClient(gateway.origin, gateway.key, gateway.headers, EXCHANGE_CEILING * settings.patience),
+        mock=mock,
+        coordinator=coordinator,
+        run=run,
+        worker=worker,
+        patience=settings.patience,
+    )
 
 
 class House:
@@ -50,15 +58,17 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stack = contextlib.ExitStack()
-        self.coordinator = CoordinatorServer()
+        self._server: CoordinatorServer | None = None
+        self._mock: MockUpstream | None = None
+        self.coordinator = Coordinator()
         self.run = run_part()
         self.upstream_url = ""
-        self.directions: Directions | None = None
+        self.gateway = settings.gateway
         self.findings = Findings()
 
     def open(self) -> None:
         settings = self._settings
-        mock_url, token = self._open_mock()
+        self._mock_url, self._token = self._open_mock()
         gateway = settings.gateway
         if gateway.start is not None:
             process = GatewayProcess(gateway, self.upstream_url, settings.report_dir / "gateway.log", settings.patience)
@@ -66,29 +76,37 @@ class House:
                 gateway = replace(gateway, url=self._stack.enter_context(process).url)
             except StartError as error:
                 raise Refused(str(error)) from error
-            self.coordinator.coordinator.watch_gateway(process.ending)
-        self.directions = Directions(
-            gateway_url=gateway.url,
-            model=gateway.model,
-            mock=mock_url,
-            token=token,
-            coordinator=self.coordinator.address,
-            coordinator_key=self.coordinator.key,
-            run=self.run,
-        )
-        craft = self.directions.craft(settings, "preflight")
+            self.coordinator.watch_gateway(process.ending)
+        self.gateway = gateway
+        craft = self.craft("preflight")
         self._stack.callback(craft.close)
         if not gateway.model:
             # No model was named: the first that the gateway lists, or a name that any wildcard route takes.
             listed = preflight.model_names(craft.client.get_json("/v1/models"))
-            self.directions.model = listed[0] if listed else "gateproof"
-            craft.gateway = replace(craft.gateway, model=self.directions.model)
+            self.gateway = craft.gateway = replace(gateway, model=listed[0] if listed else "gateproof")
         try:
             self.findings = preflight.run(craft, self.upstream_url, settings.assume)
         except MockError as error:
             raise Refused(f"The mock upstream is lost: {error}") from error
-        self.gateway = craft.gateway
-        self.directions.findings = {name: getattr(self.findings, name) for name in Findings.__dataclass_fields__}
+
+    def craft(self, worker: str) -> Stagecraft:
+        """What acts in this process: with the coordinator itself, and with our own mock's control API by call."""
+        mock = RemoteMock(self._mock_url, self._token) if self._mock is None else LocalMock(self._mock)
+        return _craft(self._settings, self.gateway, mock, self.coordinator, self.run, worker)
+
+    def directions(self) -> Directions:
+        """For a worker of another process. The coordinator is served from the first time on that one asks."""
+        self._server = self._server or CoordinatorServer(self.coordinator)
+        return Directions(
+            gateway_url=self.gateway.url,
+            model=self.gateway.model,
+            mock=self._mock_url,
+            token=self._token,
+            coordinator=self._server.address,
+            coordinator_key=self._server.key,
+            run=self.run,
+            findings={name: getattr(self.findings, name) for name in Findings.__dataclass_fields__},
+        )
 
     def _open_mock(self) -> tuple[str, str]:
         settings = self._settings
@@ -111,6 +129,7 @@ class House:
                 "Free the port, choose another with --upstream-listen HOST:PORT (and tell the gateway), or use the mock that "
                 "is already there with --upstream-attach URL."
             ) from error
+        self._mock = mock
         self._stack.callback(mock.stop)
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         self.upstream_url = f"http://{reachable}:{mock.port}/v1"

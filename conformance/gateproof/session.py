@@ -152,16 +152,12 @@ class SuiteSession:
                 raise
             self.findings = self.house.findings
             self.store = Store(self.settings.report_dir, self._about())
-            self._enter(self.house.directions, "main")
+            self.craft = self.house.craft("main")
         else:
             data = json.loads(self.worker_input["gateproof"])  # type: ignore[index]
             directions = Directions(**data["directions"])
             self.findings = Findings(**directions.findings)
-            self._enter(directions, self.worker_input["workerid"])  # type: ignore[index]
-
-    def _enter(self, directions: Directions | None, worker: str) -> None:
-        assert directions is not None
-        self.craft = directions.craft(self.settings, worker)
+            self.craft = directions.craft(self.settings, self.worker_input["workerid"])  # type: ignore[index]
 
     def _about(self) -> dict[str, Any]:
         assert self.house is not None
@@ -178,7 +174,7 @@ class SuiteSession:
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: what a worker gets from us."""
         assert self.house is not None
-        directions = self.house.directions
+        directions = self.house.directions()
         chosen = self.selection
         node.workerinput["gateproof"] = json.dumps(
             {
@@ -194,7 +190,7 @@ class SuiteSession:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """xdist: a worker that died holds no lease any more."""
         if self.house is not None:
-            self.house.coordinator.coordinator.worker_gone(node.gateway.id, died=error is not None)
+            self.house.coordinator.worker_gone(node.gateway.id, died=error is not None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -267,6 +263,7 @@ class SuiteSession:
         if isinstance(item, CheckItem) and call.when == "call" and item.record is not None:
             report = outcome.get_result()
             report.gateproof = json.dumps(item.record)
+            report.gateproof_verdict = item.record["verdict"]
             report.gateproof_not_claimed = self.not_claimed
 
     @pytest.hookimpl(tryfirst=True)
@@ -293,7 +290,7 @@ class SuiteSession:
         check = next((c for c in product(edition(self.settings.edition)) if c.name == report.nodeid), None)
         if check is None:
             return
-        self.house.coordinator.coordinator.settle(check.place, check.name)
+        self.house.coordinator.settle(check.place, check.name)
         self._keep(
             {
                 "name": check.name,
@@ -316,14 +313,14 @@ class SuiteSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> Any:
         if hasattr(report, "gateproof"):
-            return report_status(json.loads(report.gateproof)["verdict"])
+            return report_status(report.gateproof_verdict)
         return None
 
     def pytest_report_header(self) -> list[str]:
         if self.selection is None:
             return ["gateproof: arguments were given, so only they are collected; name no path to run the suite"]
         lines = [f"gateproof: edition {self.settings.edition}; collecting the suite's own checks, not files"]
-        if self.house is not None and self.house.directions is not None:
+        if self.house is not None:
             lines.append(f"gateway: {self.house.gateway.origin}, model {self.house.gateway.model!r}")
             lines.append(f"mock upstream: {self.house.upstream_url}")
             lines.append(f"preflight: {self.findings.describe()}")

@@ -189,12 +189,13 @@ def test_a_buffering_place_is_marked_alone() -> None:
 
 
 def test_another_process_sees_the_same_coordinator_and_its_errors() -> None:
-    server = CoordinatorServer()
+    coordinator = Coordinator()
+    server = CoordinatorServer(coordinator)
     proxy = connect(server.address, server.key)
     proxy.lease("a", "w1", True, 1.0)
     with pytest.raises(CeilingError, match=r"running: a$"):
         proxy.lease("b", "w2", False, 0.0)
-    server.coordinator.worker_gone("w1")
+    coordinator.worker_gone("w1")
     proxy.lease("b", "w2", False, 1.0)
     proxy.release("b")
     proxy.observe("p", "a", {"one": ["\ud800"]}, [{"lines": []}])
@@ -207,6 +208,6 @@ def test_another_process_sees_the_same_coordinator_and_its_errors() -> None:
 
 
 def test_a_wrong_key_is_refused() -> None:
-    server = CoordinatorServer()
+    server = CoordinatorServer(Coordinator())
     with pytest.raises(Exception, match="digest"):
         connect(server.address, "00" * 16)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from gateproof_mock.language.wire import Wire as Wire
     from gateproof_mock.markers import marker as marker
     from gateproof_mock.markers import run_part as run_part
+    from gateproof_mock.remote import LocalMock as LocalMock
     from gateproof_mock.remote import MockError as MockError
     from gateproof_mock.remote import RemoteMock as RemoteMock
     from gateproof_mock.serving.load_server import LoadUpstream as LoadUpstream
@@ -66,7 +67,7 @@ _WHERE = {
     "serving.load_server": "LoadUpstream",
     "markers": "marker run_part",
     "language.matching": "When",
-    "remote": "MockError RemoteMock",
+    "remote": "LocalMock MockError RemoteMock",
     "language.scripts": "Script ScriptError script scripts_from_json",
     "serving.server": "MockUpstream",
     "language.turns": _WORDS,

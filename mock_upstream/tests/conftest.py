@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from mock_bench import ENGINES, Mock
 
-from gateproof_mock import RemoteMock
+from gateproof_mock import LocalMock, MockUpstream, RemoteMock
 
 
 @pytest.fixture(params=ENGINES)
@@ -20,7 +20,9 @@ def mock(request: pytest.FixtureRequest) -> Iterator[Mock]:
         yield running
 
 
-@pytest.fixture
-def remote(mock: Mock) -> Iterator[RemoteMock]:
-    with RemoteMock(mock.base_url) as client:
+@pytest.fixture(params=["over HTTP", "by call"])
+def remote(mock: Mock, request: pytest.FixtureRequest) -> Iterator[RemoteMock]:
+    """The control API as methods, in both ways; the engine for load has one only."""
+    local = request.param == "by call" and isinstance(mock, MockUpstream)
+    with LocalMock(mock) if local else RemoteMock(mock.base_url) as client:
         yield client

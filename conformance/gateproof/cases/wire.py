@@ -168,7 +168,8 @@ def streams_have_no_event_id(exchange: Exchange) -> list[str] | None:
     if not is_stream(exchange) or not exchange.wire or relayed:
         return None
     lines = exchange.wire.removeprefix(_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    told = _ID_FIELD.search(lines)
+    # Looked for as plain bytes first: the expression alone takes as long as all other invariants on an event of 8 MiB.
+    told = _ID_FIELD.search(lines) if lines.startswith(b"id") or b"\nid" in lines else None
     return [f"an event has the field {told[0][:60]!r}"] if told else []
 
 

@@ -175,8 +175,7 @@ def _explore(settings: Settings, house: House, budget: Budget) -> _Outcome:
         find.write(number, folder)
         print(f"\n{find.render(number, folder)}", flush=True)
 
-    assert house.directions is not None
-    craft = house.directions.craft(settings, "explore")
+    craft = house.craft("explore")
     redactor = Redactor([gateway.key, *(value for _, value in gateway.headers if value)])
     exploration = Exploration(GatewayAsker(craft, redactor, strict=settings.strict), outcome.places, budget, tell)
     began = time.monotonic()
