@@ -41,17 +41,17 @@ class Coordinator:
         self._gone: set[str] = set()
         self._buffering: set[str] = set()
         self._out_of_order = False
-        self._gateway_ending: Callable[[], str] = str
+        self._gateway_ending: Callable[[float], str] = lambda within: ""
 
     # -- the gateway's process
 
-    def watch_gateway(self, ending: Callable[[], str]) -> None:
+    def watch_gateway(self, ending: Callable[[float], str]) -> None:
         """Ask this whether the gateway has ended by itself."""
         self._gateway_ending = ending
 
-    def gateway_ending(self) -> str:
-        """How the gateway that was started for this run ended; "" while it runs, or if it was not started by us."""
-        return self._gateway_ending()
+    def gateway_ending(self, within: float = 0.0) -> str:
+        """How the gateway that was started for this run ended; "" if it still runs after so many seconds, or is not ours."""
+        return self._gateway_ending(within)
 
     # -- leases
 
@@ -205,7 +205,7 @@ class CoordinatorProxy(Protocol):
     def await_settled(self, place: str, checks: list[str], ceiling: float) -> None: ...
     def mark_buffering(self, place: str) -> None: ...
     def is_buffering(self, place: str) -> bool: ...
-    def gateway_ending(self) -> str: ...
+    def gateway_ending(self, within: float = 0.0) -> str: ...
 
 
 def connect(address: tuple[str, int], key: str) -> CoordinatorProxy:

@@ -10,12 +10,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO, cast
 
 import httpx
 
 from gateproof.files import Gateway, Start
+from gateproof.gateway_log import GatewayLog, secrets_of
+from gateproof.redact import is_secret
 
 _PR_SET_PDEATHSIG = 1
 
@@ -30,6 +35,26 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """A text of gateway.toml, with each of its words in braces in place."""
+    for name, value in words.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def words_of(gateway: Gateway, upstream: str) -> dict[str, str]:
+    """The words of every gateway, one that is already running too."""
+    return {"upstream": upstream, "upstream_origin": upstream.removesuffix("/v1"), "key": gateway.key}
+
+
+def _secrets_in(command: Sequence[str]) -> Iterator[str]:
+    """What is handed over by an option whose name says secret: `--master-key ...`, `--token=...`."""
+    for word, following in pairwise([*command, ""]):
+        option, _, value = word.partition("=")
+        if option.startswith("-") and is_secret(option):
+            yield value or following
 
 
 def _told(code: int) -> str:
@@ -53,38 +78,39 @@ class GatewayProcess:
     def __init__(self, gateway: Gateway, upstream: str, log: Path, patience: float = 1.0) -> None:
         assert gateway.start is not None
         self._start: Start = gateway.start
-        self._log = log
+        environment = {name: filled(value, {"key": gateway.key}) for name, value in gateway.start.env.items()}
+        secrets = [gateway.key, *(value for name, value in gateway.headers if is_secret(name))]
+        secrets += _secrets_in(self._start.command)
+        self._log = GatewayLog(log, secrets_of({**os.environ, **environment}, filter(None, secrets)))
         self._patience = patience
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._words = {
+            **words_of(gateway, upstream),
             "port": str(self.port),
-            "upstream": upstream,
-            "upstream_origin": upstream.removesuffix("/v1"),
-            "key": gateway.key,
             "here": str(self._start.folder),
             "python": sys.executable,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> GatewayProcess:
-        command = [self._filled(word) for word in self._start.command]
-        environment = {**os.environ, **{k: self._filled(v) for k, v in self._start.env.items()}}
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as output:
-            try:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    cwd=self._start.folder,
-                    start_new_session=True,
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-                )
-            except OSError as error:
-                raise StartError(f"cannot start the gateway: {shlex.join(command)}: {error.strerror}") from error
+        command = [filled(word, self._words) for word in self._start.command]
+        environment = {**os.environ, **{k: filled(v, self._words) for k, v in self._start.env.items()}}
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=self._start.folder,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        except OSError as error:
+            raise StartError(f"cannot start the gateway: {self._shown(command)}: {error.strerror}") from error
+        assert self._process.stdout is not None
+        self._log.follow(cast(BinaryIO, self._process.stdout))
         try:
             self._await_ready(command)
         except BaseException:
@@ -100,7 +126,13 @@ class GatewayProcess:
     def stop(self) -> None:
         """End the process group: politely, then not."""
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is None:
+            return
+        self._end(process)
+        self._log.drain()
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is not None:
             return
         for sign, ceiling in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
             try:
@@ -113,15 +145,15 @@ class GatewayProcess:
             except subprocess.TimeoutExpired:
                 continue
 
-    def ending(self) -> str:
-        """How the gateway ended by itself, with its last output; "" while it runs."""
-        code = None if self._process is None else self._process.poll()
-        return "" if code is None else f"the gateway ended with {_told(code)}. {self._last_output()}"
-
-    def _filled(self, word: str) -> str:
-        for name, value in self._words.items():
-            word = word.replace("{" + name + "}", value)
-        return word
+    def ending(self, within: float = 0.0) -> str:
+        """How the gateway ended by itself, with its last output; "" if it still runs after so many seconds."""
+        if self._process is None:
+            return ""
+        try:
+            code = self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return ""
+        return f"the gateway ended with {_told(code)}. {self._last_output()}"
 
     def _await_ready(self, command: list[str]) -> None:
         assert self._process is not None
@@ -131,14 +163,14 @@ class GatewayProcess:
         while not self._is_ready():
             if time.monotonic() > deadline:
                 raise StartError(
-                    f"the gateway was not ready within {within:g} s: {shlex.join(command)}\n{self._last_output()}"
+                    f"the gateway was not ready within {within:g} s: {self._shown(command)}\n{self._last_output()}"
                 )
             try:
                 # Waiting for the process's end is the wait between two looks: a gateway that dies is noticed at once.
                 code = self._process.wait(0.05)
             except subprocess.TimeoutExpired:
                 continue
-            raise StartError(f"the gateway ended with {_told(code)}: {shlex.join(command)}\n{self._last_output()}")
+            raise StartError(f"the gateway ended with {_told(code)}: {self._shown(command)}\n{self._last_output()}")
 
     def _is_ready(self) -> bool:
         try:
@@ -149,6 +181,10 @@ class GatewayProcess:
         except (OSError, httpx.HTTPError):
             return False
 
+    def _shown(self, command: list[str]) -> str:
+        return self._log.clean(shlex.join(command))
+
     def _last_output(self) -> str:
-        tail = self._log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
-        return f"Its last output ({self._log}):\n{tail}" if tail else "It printed nothing."
+        if self._process is not None and self._process.poll() is not None:
+            self._log.drain()
+        return self._log.last()

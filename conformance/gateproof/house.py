@@ -11,7 +11,7 @@ from gateproof import preflight
 from gateproof.client import GatewayClient
 from gateproof.coordinator import Coordinator, CoordinatorProxy, CoordinatorServer, connect
 from gateproof.files import Gateway
-from gateproof.gateway_process import GatewayProcess, StartError
+from gateproof.gateway_process import GatewayProcess, StartError, filled, words_of
 from gateproof.preflight import Findings, Refused
 from gateproof.settings import Settings
 from gateproof.stagehands import EXCHANGE_CEILING, Stagecraft
@@ -23,6 +23,7 @@ class Directions:
     """What a worker needs to find its way: plain values only, for they travel through xdist."""
 
     gateway_url: str
+    headers: tuple[tuple[str, str], ...]
     model: str
     mock: str
     token: str
@@ -33,7 +34,7 @@ class Directions:
 
     def craft(self, settings: Settings, worker: str) -> Stagecraft:
         """What a worker of another process acts with."""
-        gateway = replace(settings.gateway, url=self.gateway_url, model=self.model)
+        gateway = replace(settings.gateway, url=self.gateway_url, headers=self.headers, model=self.model)
         coordinator = connect(self.coordinator, self.coordinator_key)
         return _craft(settings, gateway, RemoteMock(self.mock, self.token), coordinator, self.run, worker)
 
@@ -69,7 +70,10 @@ class House:
     def open(self) -> None:
         settings = self._settings
         self._mock_url, self._token = self._open_mock()
-        gateway = settings.gateway
+        # Some gateways are told by each request where its upstream is.
+        words = words_of(settings.gateway, self.upstream_url)
+        headers = tuple((name, filled(value, words)) for name, value in settings.gateway.headers)
+        gateway = replace(settings.gateway, headers=headers)
         if gateway.start is not None:
             process = GatewayProcess(gateway, self.upstream_url, settings.report_dir / "gateway.log", settings.patience)
             try:
@@ -99,6 +103,7 @@ class House:
         self._server = self._server or CoordinatorServer(self.coordinator)
         return Directions(
             gateway_url=self.gateway.url,
+            headers=self.gateway.headers,
             model=self.gateway.model,
             mock=self._mock_url,
             token=self._token,

@@ -199,8 +199,15 @@ def _refusal(craft: Stagecraft, failures: list[tuple[str, str, Exchange]], upstr
             f"{listed}\nChoose one with --gateway-model."
         )
     port = upstream_url.rsplit(":", 1)[-1].split("/")[0]
+    # LiteLLM, for one, answers 400 or 500 to a request without its key, or with another.
+    key = (
+        "If the client's key is right:"
+        if gateway.key
+        else "No key was given: if the gateway wants one, give it with --gateway-key. If not:"
+    )
     return (
         f"The gateway answered {target} without calling the mock upstream: HTTP {answer.status}, {_said(answer)}.\n"
+        f"{key}\n"
         f"Set its OpenAI base URL to {upstream_url} (Anthropic's has no /v1; from a container: "
         f"http://host.docker.internal:{port}/v1, with the mock listening on 0.0.0.0), any key, model "
         f"{model!r} routed there; retries, cooldowns and response caches off.\n"

@@ -13,6 +13,7 @@ from gateproof.checks import Check
 from gateproof.coordinator import CeilingError, Watch
 from gateproof.exchange import Exchange
 from gateproof.files import Baseline
+from gateproof.lockout import Lockout
 from gateproof.redact import Redactor
 from gateproof.registry import alone, cases, invariants
 from gateproof.smoke import SMOKE, smoke
@@ -50,6 +51,7 @@ class Runner:
         self._baseline = baseline
         self._blocked = blocked
         self._all = all_checks
+        self._lockout = Lockout(craft)
 
     def run(self, check: Check) -> dict[str, Any]:
         """Run a check; the record says everything about it (schema own/check). Never raises for the gateway's sake."""
@@ -76,9 +78,12 @@ class Runner:
                     self._craft.coordinator.release(holder)
                     raise
                 self._craft.coordinator.release(holder)
+                # An answer that need not be a success proves nothing if nobody is there to give another.
+                if _may_be_locked_out(check) and not ask.last.calls and (cause := self._lockout.cause(check)):
+                    raise Blocked(cause)
                 verdict = PASS
         except AssertionError as error:
-            verdict, message = self._failed(check, ask, upstream, error)
+            verdict, message = self._failed(check, ask, error)
         except NotTestable as error:
             verdict, message = NOT_TESTABLE, str(error)
         except Blocked as error:
@@ -101,6 +106,8 @@ class Runner:
             cause = self._blocked.get(f"{check.pair}.{mode}")
             if cause:
                 raise Blocked(cause)
+        if not check.requirement.invariant and (cause := self._lockout.before(check)):
+            raise Blocked(cause)
 
     def _act(self, check: Check, ask: Ask, upstream: Upstream, hand: CheckHand) -> None:
         function = cases()[check.requirement.id]
@@ -109,9 +116,10 @@ class Runner:
 
     def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
         # Exchanges of its own, so that an invariant that is run alone has something to watch: a success and a refusal.
-        smoke(ask, upstream, check.mode)
-        upstream.refuses(400, "invalid_request_error", "No.")
-        ask()
+        if not self._lockout.final:
+            smoke(ask, upstream, check.mode)
+            upstream.refuses(400, "invalid_request_error", "No.")
+            ask()
         # All of them, not only those of this place: some cases ask on a second surface, or in both modes.
         others: dict[str, list[str]] = {}
         for other in self._all:
@@ -146,29 +154,11 @@ class Runner:
             shown = [transcript(exchange, self._redactor)] if broken else []
             self._craft.coordinator.observe(place, check.name, findings, shown)
 
-    def _failed(self, check: Check, ask: Ask, upstream: Upstream, error: AssertionError) -> tuple[str, str]:
+    def _failed(self, check: Check, ask: Ask, error: AssertionError) -> tuple[str, str]:
         message = _explained(error)
         called = any(e.calls for e in ask.exchanges)
-        if check.requirement.id != SMOKE and not check.requirement.invariant and ask.exchanges and not called:
-            # No call reached us: the gateway may have banned its upstream after an earlier failure. Ask it a plain turn.
-            witness = Ask(self._craft, check, upstream, lambda exchange: None)
-            try:
-                smoke(witness, upstream, "json" if check.mode == "both" else check.mode)
-                served = bool(witness.last.calls)
-            except NotTestable:
-                served = True
-            ending = self._craft.coordinator.gateway_ending() if not served else ""
-            if ending:
-                return (
-                    BLOCKED,
-                    f"{ending}\nWhat was measured before is in the report; an exchange of these moments ended it.",
-                )
-            if not served:
-                return BLOCKED, (
-                    f"the gateway no longer calls its upstream: a plain turn is answered with {witness.last.answer!r} and no "
-                    "upstream call. It was served before, so an earlier failure locked the upstream out. Switch retries, "
-                    "cooldowns and circuit breakers off, or give each case a model of its own with --gateway-model '{case}'."
-                )
+        if _may_be_locked_out(check) and ask.exchanges and not called and (cause := self._lockout.cause(check)):
+            return BLOCKED, cause
         return FAIL, message
 
     # -- the record
@@ -212,6 +202,10 @@ class Runner:
     def _request(self, exchange: Exchange) -> dict[str, Any]:
         body = exchange.request_body[: 64 * 1024].decode("utf-8", "replace")
         return {"method": exchange.method, "path": exchange.path, "body": self._redactor.text(body)}
+
+
+def _may_be_locked_out(check: Check) -> bool:
+    return check.requirement.id != SMOKE and not check.requirement.invariant
 
 
 def _applies(requirement: Requirement, exchange: Exchange) -> bool:

@@ -3,78 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Generator
+from typing import Any, NoReturn
 
 import pytest
 
-from gateproof.catalogue import Requirement
-from gateproof.checks import NAME, Check, Selection, product
+from gateproof.again import again
+from gateproof.checks import NAME, Selection, product
 from gateproof.edition import edition
 from gateproof.house import Directions, House
+from gateproof.items import CheckItem, Suite, register_markers
 from gateproof.options import option
 from gateproof.preflight import Findings, Refused
 from gateproof.redact import Redactor
 from gateproof.registry import alone
-from gateproof.reports.store import Store
-from gateproof.reports.terminal import failure_text, report_status, write_summary
+from gateproof.reports.store import Store, StoreError
+from gateproof.reports.terminal import announce_area, leave_to_the_summary, report_status, write_summary
 from gateproof.runner import Runner
 from gateproof.settings import Settings, SettingsError, read
-from gateproof.verdicts import BLOCKED, EXIT_INTERRUPTED, EXIT_NOTHING, FAILING, KNOWN, SUITE_ERROR, exit_code
-
-
-class CheckFailed(Exception):
-    """Carries a record whose verdict is not a pass out of an item."""
-
-    def __init__(self, record: dict[str, Any]) -> None:
-        super().__init__(record["message"])
-        self.record = record
-
-
-class Suite(pytest.Collector):
-    """The collector of an edition's checks. It reads no file of the user's and touches no network."""
-
-    def __init__(self, *, requirements: tuple[Requirement, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.requirements = requirements
-
-    def collect(self) -> Iterator[CheckItem]:
-        for check in product(self.requirements):
-            yield CheckItem.from_parent(self, name=check.name, nodeid=check.name, check=check)
-
-
-class CheckItem(pytest.Item):
-    """One check. Its node id is its name, whatever the rootdir."""
-
-    def __init__(self, *, check: Check, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.check = check
-        self.record: dict[str, Any] | None = None
-        for mark in (check.level.lower(), check.requirement.area):
-            self.keywords[mark] = True
-        # For pytest's own --junitxml; our junit.xml has them too.
-        self.user_properties += [("gateproof.id", check.requirement.id), ("gateproof.level", check.level)]
-
-    def runtest(self) -> None:
-        session = cast(SuiteSession, self.config.pluginmanager.get_plugin("gateproof-session"))
-        self.record = record = session.runner.run(self.check)
-        verdict = record["verdict"]
-        if verdict == KNOWN:
-            pytest.xfail(record["message"])
-        if verdict == BLOCKED:
-            pytest.skip(record["message"])
-        if verdict == SUITE_ERROR or verdict in FAILING:
-            raise CheckFailed(record)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, CheckFailed):
-            return failure_text(excinfo.value.record)
-        return super().repr_failure(excinfo)
-
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        # pytest writes the dots of what a node id ends with as "::", which would make another name of it: hence the space.
-        return Path(self.nodeid), None, f"{self.name} "
+from gateproof.verdicts import (
+    EXIT_INTERRUPTED,
+    EXIT_NOTHING,
+    EXIT_SUITE_ERROR,
+    EXIT_USAGE,
+    SUITE_ERROR,
+    exit_code,
+)
 
 
 class SuiteSession:
@@ -93,12 +47,15 @@ class SuiteSession:
         self.store: Store | None = None
         self.records: list[dict[str, Any]] = []
         self.not_claimed = 0
+        self.summary_has_transcripts = False
         self.refusal = ""
+        self.fault = ""
         self.findings = Findings()
         self.redactor = Redactor([self.settings.gateway.key, *(v for _, v in self.settings.gateway.headers if v)])
         self.selection: Selection | None
         self.paths: list[str] = []
         self._take_arguments()
+        register_markers(config)
 
     @property
     def is_controller(self) -> bool:
@@ -137,21 +94,17 @@ class SuiteSession:
         if self.is_controller:
             self.house = House(self.settings)
             try:
+                self.store = Store(self.settings.report_dir)
                 self.house.open()
+                self.findings = self.house.findings
+                self.store.begin(self._about())
             except Refused as refused:
-                self.refusal = self.redactor.text(str(refused))
-                self.house.close()
-                # Here, not in the summary: pytest writes none for a session that did not begin.
-                reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-                if reporter is not None:
-                    reporter.section("gateproof: the run cannot begin", sep="=", red=True)
-                    reporter.write_line(self.refusal)
-                pytest.exit("the preflight was refused", returncode=EXIT_NOTHING)
+                self._refuse(str(refused), EXIT_NOTHING)
+            except StoreError as error:
+                self._refuse(f"--report-dir: {error}", EXIT_USAGE)
             except BaseException:
                 self.house.close()
                 raise
-            self.findings = self.house.findings
-            self.store = Store(self.settings.report_dir, self._about())
             self.craft = self.house.craft("main")
         else:
             data = json.loads(self.worker_input["gateproof"])  # type: ignore[index]
@@ -159,13 +112,31 @@ class SuiteSession:
             self.findings = Findings(**directions.findings)
             self.craft = directions.craft(self.settings, self.worker_input["workerid"])  # type: ignore[index]
 
+    def _refuse(self, why: str, code: int) -> NoReturn:
+        assert self.house is not None
+        self.refusal = self.redactor.text(why)
+        self.house.close()
+        if self.store is not None:
+            self.store.close()
+        # Here, not in the summary: pytest writes none for a session that did not begin.
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.section("gateproof: the run cannot begin", sep="=", red=True)
+            reporter.write_line(self.refusal)
+        pytest.exit("the run cannot begin", returncode=code)
+
     def _about(self) -> dict[str, Any]:
         assert self.house is not None
         gateway = self.house.gateway
         return {
-            "gateway": {"name": gateway.name, "version": gateway.version, "url": gateway.origin},
+            "gateway": {
+                "name": gateway.name,
+                "version": gateway.version,
+                "url": gateway.origin,
+                **({"configuration": gateway.configuration} if gateway.configuration else {}),
+            },
             "edition": self.settings.edition,
-            "claims": dict(gateway.claims),
+            "claims": gateway.stated,
             "served": self.findings.served,
             "strict": self.settings.strict,
         }
@@ -199,12 +170,19 @@ class SuiteSession:
         self.craft.close()
         if not self.is_controller:
             return
+        # pytest's sections are also those of the user's own tests.
+        self.summary_has_transcripts = not self.paths and leave_to_the_summary(self.config, len(self.records))
         try:
             if self.store is not None:
                 self.store.finish(self.records, self.not_claimed, complete=exitstatus != EXIT_INTERRUPTED)
+        except OSError as error:
+            self._unwritten(error)
         finally:
             if self.house is not None:
                 self.house.close()
+        if self.fault:
+            session.exitstatus = EXIT_SUITE_ERROR
+            return
         if exitstatus in (EXIT_INTERRUPTED, 3, 4):
             return
         ours = exit_code(self.records, strict=self.settings.strict)
@@ -222,10 +200,9 @@ class SuiteSession:
         if self.paths:
             session.perform_collect(self.paths)
             items.extend(session.items)
-        suite = Suite.from_parent(
-            session, name="gateproof", nodeid="gateproof", requirements=edition(self.settings.edition)
-        )
-        chosen = [item for item in suite.collect() if self.selection.takes(item.check)]
+        name = f"gateproof, edition {self.settings.edition}"
+        suite = Suite.from_parent(session, name=name, nodeid="gateproof", requirements=edition(self.settings.edition))
+        chosen = [item for item in suite.checks() if self.selection.takes(item.check)]
         session.items = [*items, *chosen]
         # What pytest's own collection announces for each collector: the terminal counts by it.
         report = pytest.CollectReport(nodeid=suite.nodeid, outcome="passed", longrepr=None, result=list(chosen))
@@ -280,7 +257,14 @@ class SuiteSession:
     def _keep(self, record: dict[str, Any]) -> None:
         self.records.append(record)
         if self.store is not None:
-            self.store.add(record)
+            try:
+                self.store.add(record)
+            except OSError as error:
+                self._unwritten(error)
+                pytest.exit(self.fault, returncode=EXIT_SUITE_ERROR)
+
+    def _unwritten(self, error: OSError) -> None:
+        self.fault = f"the report in {self.settings.report_dir} cannot be written: {error.strerror}"
 
     def _crashed(self, report: Any) -> None:
         """xdist reports a worker that died as a failure of the check it ran."""
@@ -321,15 +305,38 @@ class SuiteSession:
             return ["gateproof: arguments were given, so only they are collected; name no path to run the suite"]
         lines = [f"gateproof: edition {self.settings.edition}; collecting the suite's own checks, not files"]
         if self.house is not None:
-            lines.append(f"gateway: {self.house.gateway.origin}, model {self.house.gateway.model!r}")
+            gateway = self.house.gateway
+            configuration = f", configuration {gateway.configuration!r}" if gateway.configuration else ""
+            lines.append(f"gateway: {gateway.origin}, model {gateway.model!r}{configuration}")
             lines.append(f"mock upstream: {self.house.upstream_url}")
             lines.append(f"preflight: {self.findings.describe()}")
         return lines
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        # With xdist, checks of all areas are under way at once.
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self.config.pluginmanager.has_plugin("dsession"):
+            announce_area(reporter, nodeid)
+
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.fault:
+            terminalreporter.write_line(self.fault, red=True)
         if self.runs and self.is_controller and not self.refusal:
-            write_summary(terminalreporter, self.records, self.not_claimed, self.findings, self.settings.report_dir)
+            write_summary(
+                terminalreporter,
+                self.records,
+                self.not_claimed,
+                self.findings,
+                self.settings.report_dir,
+                strict=self.settings.strict,
+                command=again(self.config),
+                transcripts=self.summary_has_transcripts,
+            )
+            if count := len(self.settings.baseline.to_review):
+                entries = "entry" if count == 1 else "entries"
+                terminalreporter.write_line(f"baseline: {count} unreviewed {entries}", yellow=True)
 
 
 def _act(item: pytest.Item) -> int:

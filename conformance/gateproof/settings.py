@@ -20,6 +20,7 @@ from gateproof.files import (
     load_baseline,
     load_gateway,
 )
+from gateproof.files.claims import claims_of
 from gateproof.pairs import MODES, Pair, matching
 
 DEFAULT_LISTEN = "127.0.0.1:8089"
@@ -61,7 +62,12 @@ def _read(option: Callable[[str], Any]) -> Settings:
     except ValueError as error:
         raise SettingsError(f"--edition: {error}") from error
     file = option("gateway")
-    gateway = load_gateway(Path(file)) if file else Gateway()
+    configuration = option("gateway_configuration") or ""
+    if configuration and not file:
+        raise SettingsError("--gateway-configuration: give --gateway FILE, whose [configurations] are meant")
+    gateway = load_gateway(Path(file), configuration) if file else Gateway()
+    if option("for_publication"):
+        _states_every_claim(file, gateway, chosen)
     if option("gateway_url"):
         gateway = replace(gateway, url=_url("--gateway-url", option("gateway_url")), start=None)
     if not gateway.url and not gateway.start:
@@ -93,7 +99,6 @@ def _read(option: Callable[[str], Any]) -> Settings:
         raise SettingsError(f"--report-dir: {report_dir} is a file")
     token = option("upstream_token") or ""
     _sendable("--upstream-token", "Authorization", token)
-    baseline = option("baseline")
     return Settings(
         edition=chosen,
         gateway=gateway,
@@ -101,12 +106,36 @@ def _read(option: Callable[[str], Any]) -> Settings:
         attach=_url("--upstream-attach", option("upstream_attach")) if option("upstream_attach") else "",
         token=token,
         assume=tuple(_pair("--assume", name) for name in assumed) if assumed else None,
-        baseline=load_baseline(Path(baseline)) if baseline else Baseline(),
+        baseline=_baseline(option("baseline"), chosen),
         selection=Selection(_ids(option("id"), chosen), tuple(option("pair")), tuple(option("mode"))),
         strict=bool(option("strict")),
         patience=_factor(option("patience") or "1"),
         report_dir=report_dir,
     )
+
+
+def _states_every_claim(file: str | None, gateway: Gateway, chosen: str) -> None:
+    if not file:
+        raise SettingsError("--for-publication: give --gateway FILE, where each claim is stated")
+    missing = [claim.name for claim in claims_of(edition(chosen)) if claim.name not in gateway.stated]
+    if missing:
+        raise SettingsError(
+            f"{file}: for publication each claim of edition {chosen} is stated, and these are not: {', '.join(missing)}. "
+            f"Write each below [claims], as `{missing[0]} = false` if the gateway does not do it; `gateproof list --claims` says "
+            "what each means."
+        )
+
+
+def _baseline(file: str | None, chosen: str) -> Baseline:
+    if not file:
+        return Baseline()
+    baseline = load_baseline(Path(file))
+    if wrong := baseline.fault_on(chosen):
+        raise SettingsError(
+            f"{file}: {wrong}; give --edition {baseline.edition}, or bring the baseline to {chosen} with "
+            f"`gateproof baseline {file} --update` after a run without it"
+        )
+    return baseline
 
 
 def _url(flag: str, value: str) -> str:

@@ -50,3 +50,10 @@ def arithmetic(records: Iterable[Mapping[str, Any]], not_claimed: int) -> str:
     noun = "check" if len(verdicts) == 1 else "checks"
     total = f"{len(verdicts)} {noun} = {' + '.join(parts)}" if parts else "0 checks"
     return f"{total}; {not_claimed} not claimed" if not_claimed else total
+
+
+def outcome(report: Mapping[str, Any]) -> str:
+    """One word or two for a report document as a whole; "passed" is only said of a run that came to its end."""
+    code = exit_code(report["checks"], strict=report["strict"])
+    words = {EXIT_NOTHING: "nothing ran", EXIT_SUITE_ERROR: "suite error", EXIT_FAILED: "failed"}
+    return words.get(code) or ("passed" if report["complete"] else "not finished")

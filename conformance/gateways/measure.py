@@ -19,6 +19,8 @@ RESULTS = HERE.parent / "results"
 REFUSED = 5
 _FOLDERS = re.compile(r"(?:/[\w.@+-]+)+/(?=(?:site-packages|node_modules|python3\.\d+)/)")
 """Where the environment of a gateway lies on the disk, in the stack traces that it tells its clients."""
+TEXT_KEPT = 8 * 1024
+"""Characters that are kept of one piece of a transcript: more is the same over and over, and nobody's reading matter."""
 PATIENCE = 3
 """Times the usual ceilings: a gateway that is slow where the processor has much else to do is no wrong one."""
 
@@ -37,10 +39,12 @@ def main() -> int:
         # Where it was started is this run's accident, not the gateway's.
         report = json.loads(_FOLDERS.sub("/", (Path(folder) / "report.json").read_text("utf-8")))
     report["gateway"]["url"] = ""
-    # What was asked where nothing is wrong is the suite's own words, and three quarters of the file.
     for check in report["checks"]:
+        # What was asked where nothing is wrong is the suite's own words, and three quarters of the file.
         if check["verdict"] == "pass":
             check["scripts"] = []
+        for transcript in check["transcripts"]:
+            transcript["lines"] = [[at, leg, _kept(text)] for at, leg, text in transcript["lines"]]
     committed = RESULTS / arguments.name / "report.json"
     if arguments.compare:
         return _compare(json.loads(committed.read_text("utf-8")), report)
@@ -50,6 +54,11 @@ def main() -> int:
     return 0
 
 
+def _kept(text: str) -> str:
+    left = len(text) - TEXT_KEPT
+    return text if left <= 0 else f"{text[:TEXT_KEPT]}\n({left} characters more)"
+
+
 def _run(gateway: Path, folder: Path) -> int:
     command = [sys.executable, "-c", "import sys; from gateproof.cli import main; sys.exit(main())", "run", "-q"]
     options = [
@@ -57,6 +66,7 @@ def _run(gateway: Path, folder: Path) -> int:
         "--upstream-listen=127.0.0.1:0",
         f"--report-dir={folder}",
         f"--patience={PATIENCE}",
+        "--for-publication",
     ]
     return subprocess.run([*command, *options], check=False).returncode
 

@@ -96,3 +96,40 @@ def test_a_gateway_that_does_not_start_shows_its_last_output(tmp_path: Path, gat
     assert done.returncode == 5
     assert "ended with exit code 3" in done.stdout
     assert "no licence found" in done.stdout
+
+
+SHOUTS = """
+import os, sys, time
+print("starting with", os.environ["MY_API_KEY"], os.environ["MY_PORT"], sys.argv[1:], flush=True)
+print("no licence found", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_gateway_that_does_not_get_ready_shows_its_last_output_without_what_it_was_given(
+    tmp_path: Path, gateproof: Run
+) -> None:
+    command = [sys.executable, "-c", SHOUTS, "{key}", "--master-key", "mk-of-the-command", "--token=tk-of-the-command"]
+    (tmp_path / "gateway.toml").write_text(
+        f'[gateway]\nkey = "sk-of-the-client"\nready_within = 2\nstart = {json.dumps(command)}\n'
+        '[gateway.env]\nMY_API_KEY = "ak-of-the-environment"\nMY_PORT = "{port}"\n'
+        '[gateway.headers]\nX-Auth-Token = "th-of-the-header"\n',
+        "utf-8",
+    )
+
+    done = gateproof("run", "--gateway=gateway.toml", "--upstream-listen=127.0.0.1:0", "--report-dir=r")
+
+    assert done.returncode == 5
+    assert "the gateway was not ready within 2 s" in done.stdout
+    assert "Its last output (" in done.stdout
+    assert "starting with ***" in done.stdout
+    assert "no licence found" in done.stdout
+    everything = done.stdout + done.stderr + (tmp_path / "r" / "gateway.log").read_text("utf-8")
+    for secret in (
+        "sk-of-the-client",
+        "mk-of-the-command",
+        "tk-of-the-command",
+        "ak-of-the-environment",
+        "th-of-the-header",
+    ):
+        assert secret not in everything

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from gateproof.cli import main
+from gateproof.options import from_environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -49,8 +53,7 @@ def test_a_wrong_key_in_gateway_toml_is_named(tmp_path: Path, gateproof: Run) ->
     done = gateproof("run", "--gateway=gateway.toml")
 
     assert done.returncode == 4
-    assert "gateway.toml" in done.stdout + done.stderr
-    assert "compakt" in done.stdout + done.stderr
+    assert "gateway.toml, line 4: claims.compakt is not known; did you mean compact?" in done.stderr
 
 
 def test_an_unknown_id_in_a_baseline_is_an_error(tmp_path: Path, gateproof: Run) -> None:
@@ -112,3 +115,67 @@ def test_translate_is_the_references_command(tmp_path: Path, gateproof: Run) -> 
     assert absent.returncode == 4
     assert "absent.sse" in absent.stderr
     assert "Traceback" not in absent.stderr
+
+
+FOR_PUBLICATION = (
+    ("the option", ("--for-publication",), {}, ""),
+    ("the environment", (), {"GATEPROOF_FOR_PUBLICATION": "1"}, ""),
+    ("the ini file", (), {}, "gateproof_for_publication = true\n"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "ini"), [f[1:] for f in FOR_PUBLICATION], ids=[f[0] for f in FOR_PUBLICATION]
+)
+def test_for_publication_an_unstated_claim_is_named_wherever_it_is_asked_for(
+    arguments: tuple[str, ...], variables: dict[str, str], ini: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "gateway.toml").write_text(
+        '[gateway]\nurl = "http://127.0.0.1:1"\n[claims]\ncompact = false\n', "utf-8"
+    )
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\ngateway = gateway.toml\n{ini}", "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=tmp_path,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "these are not: surfaces, routes, trailing_slash, concurrency_limit" in done.stderr
+
+
+@pytest.mark.parametrize("variables", [{"GATEPROOF_FOR_PUBLICATION": "0"}, {}])
+def test_a_flag_that_says_no_is_none(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEPROOF_FOR_PUBLICATION", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert not from_environment("for_publication")
+
+
+def test_a_configuration_that_is_not_there_exits_with_4(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "gateway.toml").write_text(
+        '[gateway]\nurl = "http://127.0.0.1:1"\n[configurations.streaming]\nmodel = "m"\n', "utf-8"
+    )
+
+    done = gateproof("run", "--gateway=gateway.toml", "--gateway-configuration=streeming")
+
+    assert done.returncode == 4
+    assert "gateway.toml, line 3: there is no configuration 'streeming'; did you mean 'streaming'?" in done.stderr
+
+
+def test_the_claims_are_listed_with_what_they_switch_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--claims"]) == 0
+    told = capsys.readouterr().out
+    assert "\nholds_key\n  The gateway has its own upstream key" in told
+    assert "\n  Switches on: auth.client-key-stays-home, secret.upstream-key-stays-home.\n" in told
+    assert main(["list", "--claims", "idle_*"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")] == [
+        "idle_timeout",
+        "idle_model",
+    ]
+    assert main(["list", "--claims", "nonsense"]) == 5

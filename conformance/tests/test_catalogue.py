@@ -16,6 +16,7 @@ import pytest
 
 from gateproof import catalogue as catalogue_module
 from gateproof.catalogue import CatalogueError, Requirement, catalogue
+from gateproof.files.claims import READ_BY, Claim, claims_of
 from gateproof.pairs import MODES, SURFACES
 from gateproof.registry import alone, cases, invariants
 from gateproof_schemas import schema, validate
@@ -153,6 +154,33 @@ def test_a_case_reads_no_claim_that_its_requirement_does_not_need(id: str) -> No
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "claims":
             assert isinstance(node.slice, ast.Constant)
             assert node.slice.value in catalogue()[id].needs
+
+
+def test_what_is_read_of_a_claim_is_what_users_are_told() -> None:
+    read: dict[str, set[str]] = {}
+    for id in cases():
+        for node in reached(id):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "claims.get":
+                read.setdefault(ast.literal_eval(node.args[0]), set()).add(id)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "is_documented":
+                read.setdefault("leaves_out", set()).add(id)
+    assert {claim: set(ids) for claim, ids in READ_BY.items() if ids} == read
+
+
+def test_each_claim_switches_something_on_or_is_read() -> None:
+    claims = schema("own/gateway")["properties"]["claims"]["properties"]
+    needed = {need for requirement in REQUIREMENTS for need in requirement.needs}
+    assert set(claims) == needed | set(READ_BY)
+    # Of these the runs' own code has the say: the preflight asks no other surface, and a queue has an end.
+    assert {claim for claim, ids in READ_BY.items() if not ids} - needed == {"surfaces", "queue_timeout"}
+
+
+@pytest.mark.parametrize("claim", claims_of(REQUIREMENTS), ids=lambda claim: claim.name)
+def test_the_example_of_a_claim_is_one(claim: Claim) -> None:
+    assert validate({"claims": {claim.name: claim.example}}, "own/gateway") == []
+    assert validate({"claims": {claim.name: False}}, "own/gateway") == []
+    assert claim.example is not False
+    assert claim.text.endswith((".", ".)"))
 
 
 @pytest.mark.parametrize("id", cases())

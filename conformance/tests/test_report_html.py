@@ -5,141 +5,20 @@ import hashlib
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from example_reports import EVERY, ONE, hostile_report
+from made_up_reports import record, report
+from strict_page import Page
 
 from gateproof.reports.html import curl, html
-from gateproof.transcript import LEGS
-from gateproof.verdicts import BLOCKED, FAIL, KNOWN, NOT_TESTABLE, PASS, RAN, SHOULD, STALE, SUITE_ERROR, arithmetic
+from gateproof.verdicts import BLOCKED, FAIL, KNOWN, NOT_TESTABLE, PASS, RAN, SHOULD, STALE, SUITE_ERROR
 from gateproof_schemas import validate
 
-ONE = "failure.is-an-error[chat.responses.stream]"
-VOID = {"meta", "link", "br", "hr", "img", "input", "base", "embed", "source", "track", "wbr", "area", "col"}
 BLOCKS = {"div", "ul", "ol", "dl", "pre", "p", "table", "section", "article", "details", "h1", "h2", "h3", "h4"}
-HOSTILE = (
-    '</script><script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="alert(3)" \' </pre></td></title>'
-    "<!-- {{ 7*7 }} {% raw %} &lt;b&gt; \x00\x07\x1b[31m\r\n\x85\u202e\u2066\ufeff\ud800 \uffff end"
-)
-
-
-class Page(HTMLParser):
-    """A page, taken apart strictly: an end tag that doesn't fit its start tag is an error, where a browser would guess."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str], tuple[str, ...]]] = []
-        self.texts: list[tuple[tuple[str, ...], str]] = []
-        self._open: list[str] = []
-        self._classes: list[str] = []
-        self.feed(source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len({name for name, _ in attrs}) == len(attrs), (tag, attrs)
-        attributes = {name: value or "" for name, value in attrs}
-        self.elements.append((tag, attributes, tuple(self._open)))
-        if tag not in VOID:
-            self._open.append(tag)
-            self._classes.append(attributes.get("class", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open, f"</{tag}> with nothing open"
-        assert self._open[-1] == tag, (self._open, tag, self.getpos())
-        self._open.pop()
-        self._classes.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((tuple(f"{t}.{c}" for t, c in zip(self._open, self._classes, strict=True)), data))
-
-    def text(self, inside: str = "") -> str:
-        return "".join(text for path, text in self.texts if not inside or any(inside in step for step in path))
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes, _ in self.elements if name == tag]
-
-    @property
-    def ids(self) -> list[str]:
-        return [attributes["id"] for _, attributes, _ in self.elements if "id" in attributes]
-
-
-def record(name: str, verdict: str, **changes: Any) -> dict[str, Any]:
-    requirement, _, place = name.removesuffix("]").partition("[")
-    pair, _, mode = place.rpartition(".")
-    marker = "gp-a2b3c4-d5e6f7g2"
-    request = {
-        "method": "POST",
-        "path": "/v1/chat/completions",
-        "body": f'{{"model": "m", "stream": true, "x": "[{marker}]"}}',
-    }
-    lines = [
-        [0.0, "client -> gateway", "POST /v1/chat/completions\nauthorization: ***\n\n{}"],
-        [3.14, "gateway -> upstream", "POST /v1/responses"],
-        [5.0, "upstream -> gateway", "HTTP 200\ndata: {}\n\n"],
-        [1505.5, "gateway -> client", "\n".join(f"data: {n}" for n in range(20))],
-    ]
-    asked = verdict not in (PASS, BLOCKED)
-    return {
-        "name": name,
-        "id": requirement,
-        "revision": 1,
-        "pair": pair,
-        "mode": mode,
-        "level": "SHOULD" if verdict == SHOULD else "MUST",
-        "verdict": verdict,
-        "message": "" if verdict == PASS else f"found {verdict}",
-        "alternatives": [],
-        "began": 1787385791.2,
-        "seconds": 0.01,
-        "exchanges": 1,
-        "scripts": [{"marker": marker, "calls": [{"say": []}], "request": request}],
-        "transcripts": [{"marker": marker, "pair": pair, "mode": "stream", "lines": lines}] if asked else [],
-    } | changes
-
-
-def report(checks: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    verdicts = [c["verdict"] for c in checks]
-    requirement = {
-        "level": "MUST",
-        "text": "A turn is a turn.",
-        "source": ["litellm#1", "https://example.com/spec"],
-        "harm": "Clients hang.",
-        "alternatives": {"in-band": "a 200 whose stream holds the error"},
-    }
-    return {
-        "format": "gateproof-report",
-        "version": 1,
-        "edition": "2026.1",
-        "gateway": {"name": "Example", "version": "1.2.3", "url": "http://127.0.0.1:4000"},
-        "claims": {"surfaces": ["chat"]},
-        "served": ["chat.responses.stream"],
-        "strict": False,
-        "complete": True,
-        "began": 1787385791.0,
-        "ended": 1787385833.4,
-        "counts": {v: verdicts.count(v) for v in RAN if v in verdicts},
-        "not_claimed": 31,
-        "arithmetic": arithmetic(checks, 31),
-        "requirements": {c["id"]: requirement for c in checks},
-        "checks": sorted(checks, key=lambda c: c["name"]),
-    } | changes
-
-
-EVERY = [
-    record("ending.a-turn-ends[chat.responses.stream]", FAIL),
-    record("ending.a-turn-ends[chat.chat.json]", PASS, alternatives=["in-band"]),
-    record("ending.a-turn-ends[responses.chat.stream]", NOT_TESTABLE),
-    record("failure.is-an-error[chat.responses.stream]", SHOULD),
-    record("failure.is-an-error[chat.chat.stream]", KNOWN),
-    record("failure.is-an-error[responses.responses.json]", STALE),
-    record("usage.same-in-both-modes[chat.responses.both]", SUITE_ERROR, message="Traceback"),
-    record("usage.same-in-both-modes[responses.chat.both]", BLOCKED, message="the plain turn fails"),
-    record("usage.survives[responses.chat.json]", BLOCKED, message="the plain turn fails"),
-]
 
 
 def test_the_examples_are_reports_and_have_every_verdict() -> None:
@@ -267,30 +146,6 @@ def test_the_sequence_has_times_directions_and_folds_what_is_long() -> None:
 
 
 # --- hostile text -------------------------------------------------------------------------------------
-
-
-def hostile_report() -> dict[str, Any]:
-    request = {"method": HOSTILE, "path": f"/{HOSTILE}", "body": HOSTILE}
-    lines = [[0.5, leg, HOSTILE] for leg in LEGS]
-    check = record(
-        ONE,
-        FAIL,
-        message=HOSTILE,
-        alternatives=[HOSTILE],
-        scripts=[{"marker": HOSTILE, "calls": [{"say": []}], "request": request}],
-        transcripts=[{"marker": HOSTILE, "pair": "chat.responses", "mode": "stream", "lines": lines}],
-    )
-    requirement = {"level": "MUST", "text": HOSTILE, "source": [HOSTILE], "harm": HOSTILE, "alternatives": {}}
-    blocked = record("failure.is-an-error[chat.chat.stream]", BLOCKED, message=HOSTILE)
-    return report(
-        [check, blocked],
-        edition=HOSTILE,
-        gateway={"name": HOSTILE, "version": HOSTILE, "url": f"http://{HOSTILE}"},
-        claims={HOSTILE: HOSTILE},
-        served=[HOSTILE],
-        arithmetic=HOSTILE,
-        requirements={"failure.is-an-error": requirement},
-    )
 
 
 def test_hostile_text_stays_text() -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from gateproof.files import load_baseline
+from gateproof.reports.store import Store
 from gateproof_schemas import validate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -115,7 +117,8 @@ def test_a_known_failure_is_excused_and_a_stale_one_is_not(
     (tmp_path / "gateway.toml").write_text(mutant, "utf-8")
     (tmp_path / "known.toml").write_text(
         '[[known]]\nid = "reasoning.never-becomes-text"\non = "chat.responses.*"\nreason = "we show it"\n'
-        '[[known]]\nid = "text.arrives-exactly-once"\non = "chat.responses.json"\nreason = "was broken once"\n',
+        '[[known]]\nid = "text.arrives-exactly-once"\non = "chat.responses.json"\nreason = "was broken once"\n'
+        '[[known]]\nid = "text.arrives-exactly-once"\non = "messages.chat.*"\nreason = "unreviewed"\n',
         "utf-8",
     )
 
@@ -138,6 +141,15 @@ def test_a_known_failure_is_excused_and_a_stale_one_is_not(
         "text.arrives-exactly-once[chat.responses.json]": "stale",
         "text.arrives-exactly-once[chat.responses.stream]": "pass",
     }
+    assert "baseline: 1 unreviewed entry" in done.stdout
+
+    assert gateproof("baseline", "known.toml", "--report=r").returncode == 1
+    assert gateproof("baseline", "known.toml", "--report=r", "--update").returncode == 0
+    # What this run did not ask stays.
+    assert [(k.id, k.on, k.reason) for k in load_baseline(tmp_path / "known.toml").known] == [
+        ("reasoning.never-becomes-text", "chat.responses.*", "we show it"),
+        ("text.arrives-exactly-once", "messages.chat.*", "unreviewed"),
+    ]
 
 
 def test_a_failure_shows_requirement_source_harm_and_transcript_and_no_key(
@@ -152,6 +164,7 @@ def test_a_failure_shows_requirement_source_harm_and_transcript_and_no_key(
         "run",
         "--gateway=gateway.toml",
         "--upstream-listen=127.0.0.1:0",
+        "-v",
         "--id=reasoning.*",
         "--pair=chat.*",
         "--report-dir=r",
@@ -176,7 +189,9 @@ def test_a_failure_shows_requirement_source_harm_and_transcript_and_no_key(
     assert junit.find(".//failure") is not None
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+@pytest.mark.parametrize(
+    "sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["interrupted", "terminated", "killed"]
+)
 def test_what_was_measured_survives_an_interruption(
     sign: signal.Signals,
     tmp_path: Path,
@@ -207,14 +222,15 @@ def test_what_was_measured_survives_an_interruption(
     os.kill(process.pid, sign)
     process.communicate(timeout=60)
 
+    if sign != signal.SIGKILL:
+        assert (tmp_path / "r" / "report.html").exists()
+        assert process.returncode == 2
     rendered = gateproof("report", "r")
     assert rendered.returncode == 0, rendered.stdout + rendered.stderr
     assert "(the run did not end)" in rendered.stdout
     report = _report(tmp_path / "r")
     assert len(report["checks"]) >= 19  # type: ignore[arg-type]
     assert report["complete"] is False
-    if sign == signal.SIGINT:
-        assert process.returncode == 2
 
 
 def test_a_torn_last_line_is_left_out_and_a_torn_middle_line_is_named(
@@ -230,7 +246,7 @@ def test_a_torn_last_line_is_left_out_and_a_torn_middle_line_is_named(
 
     assert torn_end.returncode == 0, torn_end.stdout
     assert torn_middle.returncode == 4
-    assert "line 1" in torn_middle.stdout
+    assert "line 1" in torn_middle.stderr
 
 
 def test_a_mock_that_already_runs_is_used(
@@ -336,3 +352,116 @@ def test_a_gateway_that_dies_is_said_to_have_died(tmp_path: Path, gateproof: Run
     assert len(blocked) > 3
     assert all(message.startswith("the gateway ended with signal 11 (SIGSEGV). Its last output") for message in blocked)
     assert "out of memory" in blocked[0]
+
+
+UNSERVED = """
+import os, sys
+sys.path.insert(0, {folder!r})
+import plain_relay
+
+seen = []
+
+def do_POST(self, relay=plain_relay.Relay.do_POST):
+    body = self.rfile.peek(int(self.headers["Content-Length"]))
+    if seen or b"Good morning?" not in body:
+        seen.append(1)
+        {how}
+    relay(self)
+
+plain_relay.Relay.do_POST = do_POST
+plain_relay.main()
+"""
+BANS = """self.close_connection = True
+        self.send_response(429)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"error": {"message": "no deployments available", "type": "rate_limit_error"}}')
+        return"""
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ("os._exit(9)", "the gateway ended with exit code 9"),
+        (BANS, "the gateway no longer calls its upstream: a plain turn is answered with <answer: error"),
+        (
+            "self.rfile.read(), self.rfile.read(1)",
+            "the gateway serves no longer: a plain turn, which was served before",
+        ),
+    ],
+    ids=["dead", "locked-out", "hanging"],
+)
+def test_no_check_holds_on_a_gateway_that_serves_no_longer(
+    how: str, cause: str, tmp_path: Path, gateproof: Run
+) -> None:
+    """An error is what these checks want to see, and anybody who answers nothing gives one."""
+    (tmp_path / "gateway.py").write_text(
+        UNSERVED.replace("{how}", how).replace("{folder!r}", repr(str(Path(__file__).parent))), "utf-8"
+    )
+    start = json.dumps([sys.executable, "{here}/gateway.py", "{upstream_origin}", "{port}"])
+    (tmp_path / "gateway.toml").write_text(f'[gateway]\nmodel = "m"\nstart = {start}\n', "utf-8")
+
+    done = gateproof(
+        *("run", "-q", "--gateway=gateway.toml", "--upstream-listen=127.0.0.1:0", "--report-dir=r", "--pair=chat.chat"),
+        *("--mode=stream", "--patience=0.05", "--id=mix.cut*", "--id=lifecycle.output-is-never-repeated"),
+        *("--id=secret.internals-stay-home", "--id=failure.failed*", "--id=tools.*"),
+    )
+
+    assert done.returncode == 1, done.stdout
+    checks = _report(tmp_path / "r")["checks"]
+    assert len(checks) > 5  # type: ignore[arg-type]
+    verdicts = {c["name"]: (c["verdict"], c["message"].partition("\n")[0][:120]) for c in checks}  # type: ignore[attr-defined]
+    assert {verdict for verdict, _ in verdicts.values()} == {"blocked"}, verdicts
+    assert all(message.startswith(cause) for _, message in verdicts.values()), verdicts
+
+
+def test_a_report_folder_that_cannot_be_had_is_one_line(tmp_path: Path, gateproof: Run, reference_toml: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    (tmp_path / "odd" / "report.html").mkdir(parents=True)
+    (tmp_path / "taken").mkdir()
+    words = {"file/below": "Not a directory", "odd": "cannot be written", "taken": "another run is writing into"}
+    other = Store(tmp_path / "taken")
+
+    for folder, cause in words.items():
+        done = gateproof(
+            "run",
+            f"--gateway={reference_toml}",
+            "--upstream-listen=127.0.0.1:0",
+            "--id=text.*",
+            f"--report-dir={folder}",
+        )
+        assert done.returncode == 4, done.stdout
+        assert cause in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+    other.close()
+
+
+TOLD = """
+import sys
+sys.path.insert(0, {folder!r})
+import plain_relay
+
+def do_POST(self, relay=plain_relay.Relay.do_POST):
+    self.upstream = self.headers["X-Upstream"].removesuffix("/v1")
+    relay(self)
+
+plain_relay.Relay.do_POST = do_POST
+plain_relay.main()
+"""
+
+
+def test_a_gateway_is_told_by_a_header_where_its_upstream_is(tmp_path: Path, gateproof: Run) -> None:
+    (tmp_path / "gateway.py").write_text(TOLD.format(folder=str(Path(__file__).parent)), "utf-8")
+    start = json.dumps([sys.executable, "{here}/gateway.py", "http://127.0.0.1:9", "{port}"])
+    (tmp_path / "gateway.toml").write_text(
+        f'[gateway]\nmodel = "m"\nstart = {start}\nheaders = {{ X-Upstream = "{{upstream}}" }}\n', "utf-8"
+    )
+
+    # Two jobs: a worker of another process fills the headers in no second time, it is handed them.
+    done = gateproof(
+        *("run", "-q", "-j", "2", "--gateway=gateway.toml", "--upstream-listen=127.0.0.1:0", "--report-dir=r"),
+        *("--id=turn.*", "--pair=chat.chat"),
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert {c["verdict"] for c in _report(tmp_path / "r")["checks"]} == {"pass"}  # type: ignore[attr-defined]

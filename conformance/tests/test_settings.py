@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateproof.edition import newest
+from gateproof.edition import edition, newest
 from gateproof.files import Baseline
+from gateproof.files.claims import claims_of
 from gateproof.pairs import Pair
 from gateproof.settings import Settings, SettingsError, parse_listen, read
 
@@ -137,3 +138,39 @@ def test_a_report_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_an_address_is_read() -> None:
     assert parse_listen("127.0.0.1:0") == ("127.0.0.1", 0)
     assert parse_listen(":65535") == ("127.0.0.1", 65535)
+
+
+def test_a_configuration_is_chosen_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('[gateway]\nurl = "http://h:1"\n[configurations.other]\nurl = "http://h:2"\n', "utf-8")
+    found = settings(gateway=str(file), gateway_url=None, gateway_configuration="other")
+    assert (found.gateway.origin, found.gateway.configuration) == ("http://h:2", "other")
+    with pytest.raises(SettingsError, match=r"^--gateway-configuration: give --gateway FILE"):
+        settings(gateway_configuration="other")
+
+
+def test_for_publication_each_claim_of_the_edition_is_stated(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    names = [claim.name for claim in claims_of(edition(newest()))]
+    stated = [f"{name} = false\n" for name in names if name not in ("compact", "holds_key")]
+    file.write_text("[claims]\n" + "".join(stated), "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        settings(gateway=str(file), for_publication=True)
+    assert str(caught.value).startswith(
+        f"{file}: for publication each claim of edition {newest()} is stated, and these are not: compact, holds_key. "
+        "Write each below [claims], as `compact = false`"
+    )
+    file.write_text(file.read_text("utf-8") + "compact = false\nholds_key = true\n", "utf-8")
+    assert settings(gateway=str(file), for_publication=True).gateway.claims == {"holds_key": True}
+    with pytest.raises(SettingsError, match=r"^--for-publication: give --gateway FILE"):
+        settings(for_publication=True)
+
+
+def test_a_baseline_of_another_edition_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "known.toml"
+    file.write_text(f'edition = "{newest()}"\n', "utf-8")
+    assert settings(baseline=str(file)).baseline.edition == newest()
+    with pytest.raises(
+        SettingsError, match=rf"known\.toml: it was written for edition {newest()}, and this is edition draft; "
+    ):
+        settings(baseline=str(file), edition="draft")

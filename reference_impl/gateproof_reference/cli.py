@@ -234,8 +234,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = parser().parse_args(arguments)
     if options.list_mutants:
-        for mutant in _mutants().values():
-            print(mutant.line())
+        try:
+            print("\n".join(mutant.line() for mutant in _mutants().values()), flush=True)
+        except BrokenPipeError:
+            # `--list-mutants | head` closes our output early; that is no error.
+            sys.stderr.close()
         return 0
     chosen = settings(options)
     logs.configure(options.log_level, redactor(chosen.upstream_key, chosen.key), sys.stderr)

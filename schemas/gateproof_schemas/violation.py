@@ -77,6 +77,10 @@ def violations(
             yield Violation(path, f"at least {rule} item{'s' if rule != 1 else ''}", described(instance))
         case "minimum":
             yield Violation(path, f"a number not below {rule}", described(instance))
+        case "exclusiveMinimum":
+            yield Violation(path, f"a number above {rule}", described(instance))
+        case "maximum":
+            yield Violation(path, f"a number not above {rule}", described(instance))
         case "additionalProperties" if rule is False:
             yield from _unknown_keys(path, instance, schema.get("properties", {}))
         case "unevaluatedProperties" if rule is False and known_keys:

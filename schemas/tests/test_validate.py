@@ -280,7 +280,9 @@ def test_a_key_that_a_closed_schema_does_not_know_is_named() -> None:
     ("rule", "value", "line"),
     [
         ({"pattern": "^a"}, "b", '$: expected a string that matches ^a, got "b" (a string)'),
-        ({"exclusiveMinimum": 0}, 0, '$: expected what {"exclusiveMinimum": 0} allows, got 0 (an integer)'),
+        ({"exclusiveMinimum": 0}, 0, "$: expected a number above 0, got 0 (an integer)"),
+        ({"maximum": 2}, 3, "$: expected a number not above 2, got 3 (an integer)"),
+        ({"multipleOf": 2}, 3, '$: expected what {"multipleOf": 2} allows, got 3 (an integer)'),
         (
             {"anyOf": [{"type": "null"}, {"properties": {"a": {"type": "string"}}}]},
             {"a": 1},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gateproof.exchange import Exchange
 from gateproof_mock import refused, script
 from gateproof_mock.dialects import DIALECTS, Asked
 from gateproof_mock.dialects.steps import Write
@@ -28,6 +29,11 @@ def answered(dialect: str, mode: str, *turn: Element, gzip: bool = False, **head
     if mode == "stream":
         return refused(200, stream(dialect, *turn), gzip=gzip, content_type=EVENTS, **headers)
     return refused(200, body(dialect, *turn), gzip=gzip, **headers)
+
+
+def modes(exchange: Exchange) -> list[str]:
+    """The mode of each upstream call. Some gateways ask for JSON first, and for the stream after it."""
+    return ["stream" if call["stream"] else "json" for call in exchange.calls if call["kind"] == "turn"]
 
 
 def _rendered(dialect: str, turn: tuple[Element, ...], *, stream: bool) -> str:

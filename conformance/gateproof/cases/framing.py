@@ -7,7 +7,7 @@ from gateproof.cases.secret import error_body
 from gateproof.exchange import Exchange
 from gateproof.registry import case, invariant
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import refused, text
+from gateproof_mock import refused, script, text
 
 _MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
@@ -30,10 +30,10 @@ def body_is_as_its_headers_say(exchange: Exchange) -> list[str] | None:
 
 @case("framing.upstream-framing-stays-upstream")
 def upstream_framing_stays_upstream(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
-    mode, offered = _how_it_asks(ask, upstream)
+    modes, offered = _how_it_asks(ask, upstream)
     for gzip in (False, True) if offered else (False,):
         for words in (("Hel", "lo"), ("Long. " * 400, "The end.")):
-            upstream.says(canned.answered(check.dialect, mode, text(*words), gzip=gzip))
+            upstream.plays(*(script(canned.answered(check.dialect, m, text(*words), gzip=gzip)) for m in modes))
 
             answer = ask()
 
@@ -49,11 +49,11 @@ def upstream_framing_stays_upstream(ask: Ask, upstream: Upstream, check: CheckHa
         assert ask.last.clean, f"the error's body did not end as HTTP wants it: {answer!r}"
 
 
-def _how_it_asks(ask: Ask, upstream: Upstream) -> tuple[str, bool]:
-    """In which mode the gateway calls its upstream, and whether it offers to read gzip."""
+def _how_it_asks(ask: Ask, upstream: Upstream) -> tuple[list[str], bool]:
+    """In which mode the gateway calls its upstream, each time for one question, and whether it offers to read gzip."""
     upstream.says(text("Hello."))
     answer = ask()
     assert ask.last.calls, f"the gateway did not call its upstream: {answer!r}"
     call = ask.last.calls[-1]
     accepted = ",".join(value for name, value in call["headers"] if name.lower() == "accept-encoding")
-    return "stream" if call["stream"] else "json", "gzip" in accepted.lower()
+    return canned.modes(ask.last), "gzip" in accepted.lower()

@@ -6,12 +6,14 @@ from gateproof.answers.document import parse_body
 from gateproof.asking.order import clashing, misplaced
 from gateproof.exchange import Exchange
 from gateproof.registry import invariant
+from gateproof_mock.serving.calls import BODY_KEPT
 from gateproof_schemas import validate
 
 
 @invariant("request.upstream-request-is-valid")
 def upstream_request_is_valid(exchange: Exchange) -> list[str] | None:
-    turns = [call for call in exchange.calls if call["kind"] == "turn"]
+    # Of a longer body the journal has the beginning alone.
+    turns = [call for call in exchange.calls if call["kind"] == "turn" and call["body_bytes"] <= BODY_KEPT]
     if not turns or _faults(exchange.pair.surface, _asked(exchange)):
         # What was wrong as it was asked may be passed on for the provider to refuse.
         return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gateproof.answers.answer import Answer
-from gateproof.cases.canned import answered
+from gateproof.cases.canned import answered, modes
 from gateproof.cases.reading import assert_calls
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import Wire, comment, event, item, ping, reasoning, text, tool_call
+from gateproof_mock import Wire, comment, event, item, ping, reasoning, script, text, tool_call
 from gateproof_mock.language.turns import Element
 
 MEBIBYTE = 1024 * 1024
@@ -205,7 +205,7 @@ def compressed_answers_are_read(ask: Ask, upstream: Upstream, check: CheckHand) 
     if "gzip" not in offered.lower():
         check.chose("not-offered")
         return
-    upstream.says(answered(check.dialect, check.mode, SPOKEN, gzip=True))
+    upstream.plays(*(script(answered(check.dialect, mode, SPOKEN, gzip=True)) for mode in modes(ask.last)))
 
     answer = ask()
 

@@ -9,6 +9,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from gateproof.again import StartedAs
 from gateproof.cli.run import add_pytest_options, run_pytest
 from gateproof.verdicts import EXIT_USAGE
 
@@ -23,6 +24,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--all", action="store_true", help="the second configuration too, which streams every upstream call"
+    )
+    parser.add_argument(
+        "--id", metavar="GLOB", action="append", help="only these requirements, or checks by name (repeatable)"
     )
     parser.add_argument("--report-dir", metavar="DIR", default="gateproof-report", help="where the report goes")
     add_pytest_options(parser)
@@ -42,7 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _on(file: Path, report: Path, arguments: argparse.Namespace) -> int:
-    return run_pytest([f"--gateway={file}", "--upstream-listen=127.0.0.1:0", f"--report-dir={report}"], arguments)
+    chosen = [f"--id={glob}" for glob in arguments.id or ()]
+    words = ["gateproof demo"]
+    words += ["--mutant", arguments.mutant] if arguments.mutant else []
+    words += ["--all"] if arguments.all else []
+    return run_pytest(
+        [f"--gateway={file}", "--upstream-listen=127.0.0.1:0", f"--report-dir={report}", *chosen],
+        arguments,
+        StartedAs(" ".join(words), takes_options=False),
+    )
 
 
 def _on_mutant(arguments: argparse.Namespace, report: Path) -> int:

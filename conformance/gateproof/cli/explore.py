@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gateproof.cli.run import add_suite_options
@@ -154,7 +158,7 @@ class _Outcome:
 
 
 def _explore(settings: Settings, house: House, budget: Budget) -> _Outcome:
-    from gateproof.exploring.asking import GatewayAsker, Halt, SuiteFault
+    from gateproof.exploring.asking import GatewayAsker, Halt, Interrupted, SuiteFault
     from gateproof.exploring.exploration import Exploration
     from gateproof.exploring.finds import remove_old
     from gateproof.exploring.hunting import nothing_kept
@@ -180,10 +184,10 @@ def _explore(settings: Settings, house: House, budget: Budget) -> _Outcome:
     exploration = Exploration(GatewayAsker(craft, redactor, strict=settings.strict), outcome.places, budget, tell)
     began = time.monotonic()
     try:
-        with nothing_kept():
+        with nothing_kept(), _interruption_calls(exploration.stop):
             exploration.run()
         outcome.code = EXIT_FAILED if outcome.finds or outcome.blocked else EXIT_OK
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
         outcome.code, outcome.ended = EXIT_INTERRUPTED, "Interrupted."
     except SuiteFault as fault:
         outcome.code, outcome.ended = EXIT_SUITE_ERROR, str(fault)
@@ -193,6 +197,26 @@ def _explore(settings: Settings, house: House, budget: Budget) -> _Outcome:
     outcome.turns, outcome.seconds = exploration.tried, time.monotonic() - began
     print(f"\n{outcome.summary()}", flush=True)
     return outcome
+
+
+@contextmanager
+def _interruption_calls(stop: Callable[[], None]) -> Iterator[None]:
+    """The first interruption calls this, the second is a KeyboardInterrupt, for a gateway may keep a turn waiting."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        # Ignored, as in what a shell runs in the background, or somebody else's.
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _places(settings: Settings, house: House) -> tuple[list[Place], list[str]]:

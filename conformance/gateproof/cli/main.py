@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from gateproof.verdicts import EXIT_INTERRUPTED, EXIT_USAGE
+from gateproof.verdicts import EXIT_INTERRUPTED, EXIT_SUITE_ERROR, EXIT_USAGE
 
 COMMANDS = {
     "run": "run the suite on a gateway",
     "demo": "run the suite on the reference gateway, to see what it looks like",
     "explore": "drive a gateway with generated turns until one breaks, and shrink that",
-    "list": "list the requirements, or the names of their checks",
+    "init": "probe a running gateway, and write a first gateway.toml",
+    "list": "list the requirements, or the names of their checks, or the claims",
     "explain": "everything about one requirement",
     "mock": "start the mock upstream as a server",
     "reference": "start the reference gateway, or a deliberately wrong one",
     "translate": "translate a stored answer or request from one API to another, as the reference gateway does",
-    "report": "render a report folder again",
+    "baseline": "compare a baseline of known failures with a run, or bring it up to date",
+    "report": "render a report again, or in another form: Markdown, JUnit, a badge, ...",
+    "compare": "compare two reports of one gateway: what was fixed, what broke",
+    "matrix": "put several reports beside one another: gateways by requirements, as one page",
 }
 
 _PROCESSES = ("mock", "reference", "translate")
@@ -54,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # `gateproof list | head` closes our output early; that is no error.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"gateproof {parsed.command}: {error.strerror}", file=sys.stderr)
+        return EXIT_SUITE_ERROR
 
 
 def _version() -> str:

@@ -19,7 +19,7 @@ def start(arguments: Sequence[str]) -> int:
 def _from_report(given: str) -> Iterable[Registration]:
     from pathlib import Path
 
-    from gateproof.reports.store import ReportError, load
+    from gateproof.reports.reading import ReportError, read_report
     from gateproof_mock.language.files import registration_from_json
     from gateproof_mock.language.scripts import ScriptError
 
@@ -27,7 +27,7 @@ def _from_report(given: str) -> Iterable[Registration]:
     if not found:
         raise ScriptError(f"--replay: expected DIR#CHECK, got {given!r}")
     try:
-        _, records = load(Path(folder))
+        records = read_report(Path(folder))["checks"]
     except ReportError as error:
         raise ScriptError(f"--replay: {error}") from error
     record = next((r for r in records if r["name"] == name), None)

@@ -30,6 +30,10 @@ class Halt(BaseException):
     """
 
 
+class Interrupted(Halt):
+    """The user wants it to end."""
+
+
 class SuiteFault(Halt):
     """An exception of our own, which is no defect of the gateway. It is the `__cause__`."""
 

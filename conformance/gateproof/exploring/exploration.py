@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-from gateproof.exploring.asking import Asked, Asker, GatewayLost, Halt, SuiteFault
+from gateproof.exploring.asking import Asked, Asker, GatewayLost, Halt, Interrupted, SuiteFault
 from gateproof.exploring.finds import Find
 from gateproof.exploring.hunting import Hunt, OutOfTime, number_of
 from gateproof.exploring.places import Place
@@ -47,11 +47,12 @@ class Exploration:
         self._known: dict[Place, set[str]] = {place: set() for place in places}
         self._ends = 0.0
         self._last: Asked | None = None
+        self._stopped = False
         self.finds: list[Find] = []
         self.tried = 0
 
     def run(self) -> None:
-        """Explore. Raises Halt when there is no use in going on, or passes an interruption on: what was found by then is told."""
+        """Explore. Raises Halt when there is no use in going on, and Interrupted after `stop`: what was found by then is told."""
         self._ends = time.monotonic() + self._budget.seconds
         try:
             for number, examples in enumerate(self._rounds()):
@@ -59,6 +60,13 @@ class Exploration:
                     self._hunt(place, number, examples)
         except OutOfTime:
             return
+
+    def stop(self) -> None:
+        """End after the turn that is being asked. May be called by a signal's handler.
+
+        A KeyboardInterrupt instead was tried: in the middle of Hypothesis' own work it comes out as a fault of Hypothesis.
+        """
+        self._stopped = True
 
     def _rounds(self) -> Iterator[int]:
         """The turns of each round on a place, as many rounds as all the examples need."""
@@ -95,6 +103,8 @@ class Exploration:
                 f"A fault of the suite, on {place.name}: {fault!r}\n{json.dumps(script.to_json())}"
             ) from fault
         self.tried += 1
+        if self._stopped:
+            raise Interrupted
         return asked
 
     def _settle(self, what: str, found: Asked, *, shrunk: bool) -> None:

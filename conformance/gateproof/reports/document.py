@@ -9,7 +9,12 @@ from gateproof.catalogue import catalogue
 from gateproof.edition import DRAFT
 from gateproof.verdicts import RAN, arithmetic
 
+FORMAT = "gateproof-report"
 VERSION = 1
+"""The newest that this Gateproof reads, and the one that it writes."""
+
+NAMELESS = {"name": "", "version": "", "url": ""}
+"""A gateway of which nothing is known."""
 
 
 def document(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -21,10 +26,11 @@ def document(about: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, 
     counts = Counter(r["verdict"] for r in checks)
     ids = sorted({r["id"] for r in checks})
     return {
-        "format": "gateproof-report",
+        "format": FORMAT,
         "version": VERSION,
+        "gateproof": about.get("gateproof", ""),
         "edition": about.get("edition", DRAFT),
-        "gateway": about.get("gateway", {}),
+        "gateway": {**NAMELESS, **about.get("gateway", {})},
         "claims": about.get("claims", {}),
         "served": about.get("served", []),
         "strict": about.get("strict", False),

@@ -1,45 +1,22 @@
-"""The HTML report: one file that needs no network and no script to be read.
-
-Whatever stands in a report may come from a hostile gateway. Three walls: characters that are invisible, reorder text or are
-no text at all are spelt out (`_Plain`), the template escapes everything (autoescape; nothing is ever marked safe but the
-page's own style and script), and a Content-Security-Policy lets only that style and that script run, by their hashes.
-"""
+"""The HTML report: one file that needs no network and no script to be read (see `pages` for the walls around it)."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
 from math import ceil
 from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import escape
 
 from gateproof.pairs import MODES, PAIRS
+from gateproof.reports.pages import KIND_OF, KINDS, STRANGE, Kind, said, spelt_out, template, when
 from gateproof.transcript import LEGS
-from gateproof.verdicts import (
-    BLOCKED,
-    EXIT_NOTHING,
-    EXIT_OK,
-    EXIT_SUITE_ERROR,
-    FAIL,
-    KNOWN,
-    NOT_TESTABLE,
-    PASS,
-    SHOULD,
-    STALE,
-    SUITE_ERROR,
-    exit_code,
-)
+from gateproof.verdicts import BLOCKED, PASS, outcome
 
 EVIDENCE = 1_800_000
 """Escaped characters of transcripts and curl lines in one page, shared out among its checks. The rest is in report.json."""
@@ -55,54 +32,6 @@ COLUMN = 64
 
 FEW = 6
 """Up to so many checks that are not passes, their transcripts begin open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A verdict as the page shows it."""
-
-    verdict: str
-    letter: str
-    css: str
-    heading: str
-    meaning: str
-
-
-KINDS = (
-    Kind(FAIL, "F", "fail", "Failures", "The gateway did something else than the requirement says."),
-    Kind(
-        NOT_TESTABLE,
-        "T",
-        "untestable",
-        "Not testable",
-        "Claimed, but it could not be exercised: the calls reach the upstream in another dialect, say. Counts as a failure.",
-    ),
-    Kind(
-        STALE,
-        "S",
-        "stale",
-        "Stale baseline entries",
-        "The baseline expects a failure and the check passes: remove the entry. Counts as a failure.",
-    ),
-    Kind(
-        SUITE_ERROR,
-        "E",
-        "error",
-        "Suite errors",
-        "A fault of the suite, not of the gateway: it tells nothing about it.",
-    ),
-    Kind(
-        BLOCKED,
-        "B",
-        "blocked",
-        "Blocked",
-        "Something else stood in the way: the plain turn of this pair and mode fails, or the gateway locked its upstream out.",
-    ),
-    Kind(SHOULD, "W", "should", "Warnings", "A SHOULD that does not hold. Fails the run only with --strict."),
-    Kind(KNOWN, "K", "known", "Known failures", "Failures that the baseline gives a reason for."),
-    Kind(PASS, "✓", "pass", "Passed", "The requirement held."),
-)
-"""In the order of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +92,7 @@ class Row:
 
 def html(report: dict[str, Any]) -> str:
     """The page for a report document."""
-    plain: dict[str, Any] = _plain(report)
+    plain: dict[str, Any] = spelt_out(report)
     records: list[dict[str, Any]] = plain["checks"]
     others = [r for r in records if r["verdict"] != PASS]
     budget = max(LEAST_EVIDENCE, min(MOST_EVIDENCE, EVIDENCE // max(1, len(others))))
@@ -174,18 +103,22 @@ def html(report: dict[str, Any]) -> str:
         for record, real, anchor in zip(records, report["checks"], anchors, strict=True)
     ]
     places = _places(records)
-    return _template().render(
+    areas = _areas(checks, places, plain["requirements"])
+    return template("report.html.j2").render(
         report=plain,
+        configuration=plain["gateway"].get("configuration", ""),
         status=_status(plain),
         kinds=KINDS,
         totals=_totals(records),
         pairs=_headings(places),
-        areas=_areas(checks, places, plain["requirements"]),
+        pair_choices=[(pair, said(pair)) for pair, _ in _headings(places)],
+        areas=areas,
+        area_choices=[(area, area) for area, _ in areas],
         groups=_groups(checks),
         passes=_passes(checks),
         causes=_causes(checks),
         requirements=plain["requirements"],
-        began=_when(plain["began"]),
+        began=when(plain["began"]),
         took=_took(plain["began"], plain["ended"]),
         claims=[(name, json.dumps(value, ensure_ascii=False)) for name, value in sorted(plain["claims"].items())],
         open=len(others) <= FEW,
@@ -193,76 +126,13 @@ def html(report: dict[str, Any]) -> str:
     )
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("gateproof", "reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["hash"] = _hash
-    environment.filters["said"] = said
-    environment.filters["fragment"] = lambda anchor: "#" + quote(anchor, safe="")
-    return environment.get_template("report.html.j2")
-
-
-def _hash(source: str) -> str:
-    """A Content-Security-Policy's name for an inline style or script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
-
-
-def said(place: str) -> str:
-    """`chat.responses.stream` as people say it: chat<responses stream."""
-    surface, _, rest = place.partition(".")
-    dialect, _, mode = rest.partition(".")
-    return f"{surface}<{dialect} {mode}".strip()
-
-
-# --- text that is safe to look at ---------------------------------------------------------------------
-
-# Controls but for tab and line feed, what reorders or hides text, surrogates without their other half, and noncharacters.
-_STRANGE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff"
-    "\U000e0000-\U000e0fff]"
-)
-
-
-def _plain(value: Any) -> Any:
-    """A copy of a JSON document in which strange characters are spelt out."""
-    if isinstance(value, str):
-        return _STRANGE.sub(_spelt, value)
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _spelt(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        # Unicode has a picture of each, and ends of lines are evidence that shouldn't drown the text.
-        return chr(0x2400 + code)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 # --- the summary and the matrix -----------------------------------------------------------------------
 
 
 def _status(report: dict[str, Any]) -> tuple[str, str]:
     """A class and a word for the run as a whole."""
-    code = exit_code(report["checks"], strict=report["strict"])
-    if code == EXIT_NOTHING:
-        return "error", "Nothing ran"
-    if code == EXIT_SUITE_ERROR:
-        return "error", "Suite error"
-    if code != EXIT_OK:
-        return "fail", "Failed"
-    return ("pass", "Passed") if report["complete"] else ("should", "Not finished")
+    word = outcome(report)
+    return {"passed": "pass", "failed": "fail", "not finished": "should"}.get(word, "error"), word.capitalize()
 
 
 def _totals(records: Sequence[dict[str, Any]]) -> list[tuple[Kind, int, int, int]]:
@@ -339,10 +209,6 @@ def _passes(checks: Iterable[Shown]) -> list[tuple[str, dict[str, str], list[Sho
     return [(name, dict(sorted(a for c in passed for a in c.alternatives)), passed) for name, passed in found.items()]
 
 
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "unknown"
-
-
 def _took(began: float, ended: float) -> str:
     if not began or ended < began:
         return ""
@@ -372,7 +238,7 @@ def _check(
     anchor: str,
     budget: int,
 ) -> Shown:
-    kind = next(k for k in KINDS if k.verdict == record["verdict"])
+    kind = KIND_OF[record["verdict"]]
     passed = kind.verdict == PASS
     alternatives = plain["requirements"][record["id"]]["alternatives"]
     url = report["gateway"].get("url", "")
@@ -449,7 +315,7 @@ def curl(url: str, request: dict[str, Any]) -> str:
     if body:
         lines.append("-H 'Content-Type: application/json'")
     before = ""
-    if _STRANGE.search(body):
+    if STRANGE.search(body):
         # No argument holds a NUL, and nobody sees what the others do to a terminal.
         before = f"printf %b {shlex.quote(''.join(map(_octal, body)))} |\n"
         lines.append("--data-binary @-")
@@ -462,13 +328,13 @@ def curl(url: str, request: dict[str, Any]) -> str:
 def _octal(character: str) -> str:
     if character == "\\":
         return "\\\\"
-    if not _STRANGE.match(character):
+    if not STRANGE.match(character):
         return character
     return "".join(f"\\0{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _quoted(word: str) -> str:
-    return shlex.quote(str(_plain(word)))
+    return shlex.quote(str(spelt_out(word)))
 
 
 def _json(text: str) -> Any:

@@ -62,7 +62,7 @@ def _case(suite: Element, check: dict[str, Any], tag: str) -> None:
     for name in ("id", "level", "verdict"):
         SubElement(properties, "property", name=f"gateproof.{name}", value=check[name])
     for alternative in check["alternatives"]:
-        SubElement(properties, "property", name="gateproof.alternative", value=alternative)
+        SubElement(properties, "property", name="gateproof.alternative", value=_legal(alternative))
     if tag:
         first = check["message"].splitlines()[0] if check["message"] else check["verdict"]
         body = SubElement(case, tag, message=_legal(f"{check['verdict']}: {first}"), type=check["verdict"])

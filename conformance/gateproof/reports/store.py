@@ -5,28 +5,57 @@ from __future__ import annotations
 import json
 import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from gateproof.reports.render import render_all
+from gateproof.reports.document import VERSION, document
+from gateproof.reports.reading import CHECKS, RUN
+from gateproof.reports.render import remove_rendered, render_all, write_whole
 
-FILE = "checks.jsonl"
-HEAD = "run.json"
 
-
-class ReportError(ValueError):
-    """A report folder that cannot be read; the message says why."""
+class StoreError(ValueError):
+    """A report folder that this run cannot have; the message says why."""
 
 
 class Store:
-    """The report folder of a run that is going on. Old files of ours in it are replaced."""
+    """The report folder of a run that is going on. Raises StoreError for one that cannot be written, or that another run has."""
 
-    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.about = {**about, "began": round(time.time(), 3), "python": platform.python_version()}
-        (folder / HEAD).write_text(json.dumps(self.about, indent=2) + "\n", "utf-8")
-        self._file = (folder / FILE).open("w", encoding="utf-8")
+        self.about: dict[str, Any] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / CHECKS).open("a", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"the report folder {folder} cannot be written: {error.strerror}") from error
+        if not _locked(self._file):
+            raise StoreError(
+                f"another run is writing into the report folder {folder}: give this one another --report-dir"
+            )
+
+    def begin(self, about: dict[str, Any]) -> None:
+        """Old files of ours are replaced. Raises StoreError."""
+        try:
+            # First of all: a run that is killed must not leave the verdict of the one before it.
+            remove_rendered(self.folder)
+            (self.folder / RUN).unlink(missing_ok=True)
+            self._file.truncate(0)
+            self._begin(about)
+        except OSError as error:
+            raise StoreError(
+                f"the report folder {self.folder} cannot be written: {error.strerror}: {error.filename}"
+            ) from error
+
+    def _begin(self, about: dict[str, Any]) -> None:
+        self.about = {
+            **about,
+            "version": VERSION,
+            "gateproof": version("gateproof"),
+            "python": platform.python_version(),
+            "began": round(time.time(), 3),
+        }
+        self._write_about()
 
     def add(self, record: dict[str, Any]) -> None:
         # ASCII, for a gateway may send half a surrogate pair, which UTF-8 has no place for.
@@ -35,29 +64,27 @@ class Store:
 
     def finish(self, records: list[dict[str, Any]], not_claimed: int, *, complete: bool) -> None:
         """Close the file and render everything from what is in it."""
-        self._file.close()
+        self.close()
         self.about |= {"ended": round(time.time(), 3), "not_claimed": not_claimed, "complete": complete}
-        (self.folder / HEAD).write_text(json.dumps(self.about, indent=2) + "\n", "utf-8")
-        render_all(self.folder, self.about, records)
+        self._write_about()
+        render_all(self.folder, document(self.about, records))
+
+    def close(self) -> None:
+        """Leave it as a kill would: what was measured is there, and nothing is rendered from it."""
+        self._file.close()
+
+    def _write_about(self) -> None:
+        write_whole(self.folder / RUN, json.dumps(self.about, indent=2) + "\n")
 
 
-def load(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What a folder holds, also after a kill: the last line may be torn. Raises ReportError."""
+def _locked(file: TextIO) -> bool:
+    """Whether the file is ours until it is closed; always where there are no such locks (Windows)."""
     try:
-        about = json.loads((folder / HEAD).read_text("utf-8"))
-        lines = (folder / FILE).read_text("utf-8").split("\n")
-    except OSError as error:
-        raise ReportError(f"{folder} is no report folder: {error.strerror}: {error.filename}") from error
-    except ValueError as error:
-        raise ReportError(f"{folder / HEAD}: {error}") from error
-    records = []
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            records.append(json.loads(line))
-        except ValueError as error:
-            if number >= len(lines) - 1:
-                break
-            raise ReportError(f"{folder / FILE}, line {number}: {error}") from error
-    return about, records
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

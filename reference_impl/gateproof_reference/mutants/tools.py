@@ -13,7 +13,7 @@ DECODER = "responses.decode:ResponsesDecoder"
 @mutant(
     "calls-end-with-stop",
     seam=f"{DECODER}.reason",
-    caught_by="tools.only-calls-end-with-tool-calls tools.text-and-calls-both-survive",
+    caught_by="mix.turns-arrive-whole tools.only-calls-end-with-tool-calls tools.text-and-calls-both-survive",
 )
 def _(original: Any) -> Any:
     """A turn of calls ends with stop, so that agents believe they are done (CLIProxyAPI#2443)."""
