@@ -92,6 +92,7 @@ class GatewayProcess:
             "python": sys.executable,
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._last_look = ""
 
     def __enter__(self) -> GatewayProcess:
         command = [filled(word, self._words) for word in self._start.command]
@@ -163,7 +164,8 @@ class GatewayProcess:
         while not self._is_ready():
             if time.monotonic() > deadline:
                 raise StartError(
-                    f"the gateway was not ready within {within:g} s: {self._shown(command)}\n{self._last_output()}"
+                    f"the gateway was not ready within {within:g} s ({self._last_look}): {self._shown(command)}\n"
+                    f"{self._last_output()}"
                 )
             try:
                 # Waiting for the process's end is the wait between two looks: a gateway that dies is noticed at once.
@@ -177,8 +179,11 @@ class GatewayProcess:
             if not self._start.ready:
                 socket.create_connection(("127.0.0.1", self.port), 1.0).close()
                 return True
-            return httpx.get(self.url + self._start.ready, timeout=5.0, trust_env=False).status_code < 500
-        except (OSError, httpx.HTTPError):
+            status = httpx.get(self.url + self._start.ready, timeout=5.0, trust_env=False).status_code
+            self._last_look = f"{self._start.ready} answered HTTP {status}"
+            return status < 500
+        except (OSError, httpx.HTTPError) as error:
+            self._last_look = f"{self._start.ready or 'a connection'}: {error}"
             return False
 
     def _shown(self, command: list[str]) -> str:

@@ -130,6 +130,11 @@ def _baseline(file: str | None, chosen: str) -> Baseline:
     if not file:
         return Baseline()
     baseline = load_baseline(Path(file))
+    if baseline.edition:
+        try:
+            edition(baseline.edition)
+        except ValueError as error:
+            raise SettingsError(f"{file}: edition: {error}") from error
     if wrong := baseline.fault_on(chosen):
         raise SettingsError(
             f"{file}: {wrong}; give --edition {baseline.edition}, or bring the baseline to {chosen} with "

@@ -202,6 +202,18 @@ def test_the_origin_has_no_version(url: str, origin: str) -> None:
             4,
             "claims.queue_keepalive must be below claims.queue_timeout",
         ),
+        ("[claims]\nqueue_timeout = 30", 2, "claims.queue_timeout is 30; configure at most 2 s for a conformance run"),
+        (
+            '[gateway]\nurl = "http://127.0.0.1:4000"\nstart = ["x"]',
+            2,
+            "gateway.url: the file has gateway.start too, which starts the gateway at an address of its own: give one of them",
+        ),
+        ('[gateway]\nstart = ["x", "{prot}"]', 2, "gateway.start: {prot} is not filled in; did you mean {port}?"),
+        (
+            '[gateway]\nstart = ["x"]\nenv = { BASE = "{upstrem}" }',
+            3,
+            "gateway.env.BASE: {upstrem} is not filled in; did you mean {upstream}?",
+        ),
     ],
 )
 def test_a_bad_gateway_file_is_one_message_that_names_the_place(

@@ -174,3 +174,6 @@ def test_a_baseline_of_another_edition_is_refused(tmp_path: Path) -> None:
         SettingsError, match=rf"known\.toml: it was written for edition {newest()}, and this is edition draft; "
     ):
         settings(baseline=str(file), edition="draft")
+    file.write_text('edition = "2025.9"\n', "utf-8")
+    with pytest.raises(SettingsError, match=r"known\.toml: edition: there is no edition '2025\.9'"):
+        settings(baseline=str(file))

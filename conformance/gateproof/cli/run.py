@@ -33,7 +33,7 @@ def add_pytest_options(parser: argparse.ArgumentParser) -> None:
     """What `run` and `demo` hand to pytest."""
     parser.add_argument("--strict", action="store_true", help="SHOULDs fail too")
     parser.add_argument(
-        "-j", metavar="N", dest="jobs", default="1", help="worker processes: a number, or auto (default 1)"
+        "-j", metavar="N", dest="jobs", type=_jobs, default="1", help="worker processes: a number, or auto (default 1)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each check, and each failure in full")
     parser.add_argument("-q", "--quiet", action="store_true", help="a line for each requirement that failed")
@@ -52,6 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
         print("gateproof run: give --gateway-url URL or --gateway FILE (to see a run first: gateproof demo)")
         return 4
     return run_pytest(given, arguments, StartedAs("gateproof run", takes_options=True))
+
+
+def _jobs(given: str) -> str:
+    if given == "auto" or (given.isascii() and given.isdigit() and 1 <= int(given) <= 256):
+        return given
+    raise argparse.ArgumentTypeError(f"{given!r} is neither auto nor a number of processes from 1 to 256")
 
 
 def run_pytest(given: Sequence[str], arguments: argparse.Namespace, started: StartedAs) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,11 @@ _OF_GATEWAY = ("url", "model", "start", "ready", "ready_within")
 
 _LONGEST_QUEUE = 2.0
 """Seconds: a case waits for the queue's end as often as it runs."""
+
+
+WORDS = frozenset({"port", "upstream", "upstream_origin", "key", "here", "python"})
+"""The words in braces of a start command and its environment."""
+_WORD = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +135,36 @@ class _View:
         url = self._gateway.get("url", "")
         if url and (wrong := fault_of_url(url)):
             yield self._fault(("gateway", "url"), f": {wrong}")
+        if url and "start" in self._gateway:
+            words = (
+                ": the file has gateway.start too, which starts the gateway at an address of its own: give one of them"
+            )
+            yield self._fault(("gateway", "url"), words)
+        yield from self._words_are_known()
         yield from self._queue_makes_sense()
         yield from self._idle_timeout_makes_sense()
         yield from self._losses_name_pairs()
 
+    def _words_are_known(self) -> Iterator[Fault]:
+        """A word in braces that nearly is one of ours would go to the gateway as it stands. Others may be the gateway's own."""
+        texts: list[tuple[KeyPath, str]] = [(("gateway", "start"), text) for text in self._gateway.get("start", [])]
+        texts += [(("gateway", "env", name), text) for name, text in self._gateway["env"].items()]
+        for key, text in texts:
+            for word in set(_WORD.findall(text)) - WORDS:
+                if near := difflib.get_close_matches(word, sorted(WORDS), n=1, cutoff=0.7):
+                    yield self._fault(key, f": {{{word}}} is not filled in; did you mean {{{near[0]}}}?")
+
     def _queue_makes_sense(self) -> Iterator[Fault]:
         timeout = self._claims.get("queue_timeout")
+        if timeout is not None and timeout > _LONGEST_QUEUE:
+            words = f" is {timeout}; configure at most {_LONGEST_QUEUE:g} s for a conformance run"
+            yield self._fault(("claims", "queue_timeout"), words)
         if "concurrency_limit" not in self._claims:
-            if timeout is not None:
-                yield self._fault(("claims", "queue_timeout"), " needs claims.concurrency_limit beside it")
             return
         if timeout is None:
             words = f" needs claims.queue_timeout beside it (seconds, at most {_LONGEST_QUEUE:g})"
             yield self._fault(("claims", "concurrency_limit"), words)
             return
-        if timeout > _LONGEST_QUEUE:
-            words = f" is {timeout}; configure at most {_LONGEST_QUEUE:g} s for a conformance run"
-            yield self._fault(("claims", "queue_timeout"), words)
         if self._claims.get("queue_keepalive", 0) >= timeout:
             yield self._fault(("claims", "queue_keepalive"), " must be below claims.queue_timeout")
 
