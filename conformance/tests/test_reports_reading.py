@@ -34,7 +34,8 @@ def written(folder: Path, document: object) -> Path:
 
 def left_behind(folder: Path, *records: dict[str, Any]) -> None:
     """What a run leaves that was killed."""
-    store = Store(folder, {"edition": "2026.1"})
+    store = Store(folder)
+    store.begin({"edition": "2026.1"})
     for one in records:
         store.add(one)
     store.close()
@@ -134,7 +135,8 @@ def test_a_line_that_is_no_check_is_named_by_its_number(tmp_path: Path) -> None:
 
 
 def test_a_run_leaves_every_file_and_the_last_verdict_only(tmp_path: Path) -> None:
-    first = Store(tmp_path, {"edition": "2026.1"})
+    first = Store(tmp_path)
+    first.begin({"edition": "2026.1"})
     first.finish([record(ONE, PASS)], 0, complete=True)
     assert {f.name for f in tmp_path.iterdir()} == {CHECKS, RUN, *FILES}
 
@@ -161,7 +163,8 @@ def replaced(self, target):
     return replace(self, target)
 
 checks = [record(f"text.arrives-exactly-once[{pair}.json]", "fail") for pair in ("chat.chat", "chat.responses")]
-store = Store(folder, {"edition": "2026.1"})
+store = Store(folder)
+store.begin({"edition": "2026.1"})
 Path.replace = replaced
 for check in checks:
     store.add(check)
