@@ -123,7 +123,7 @@ class SuiteSession:
         if reporter is not None:
             reporter.section("gateproof: the run cannot begin", sep="=", red=True)
             reporter.write_line(self.refusal)
-        pytest.exit("the run cannot begin", returncode=code)
+        pytest.exit("nothing was measured", returncode=code)
 
     def _about(self) -> dict[str, Any]:
         assert self.house is not None
