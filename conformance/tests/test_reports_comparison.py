@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 from made_up_reports import record, report
 
-from gateproof.reports.comparison import BROKEN, CHANGED, FIXED, GONE, HOLDS, NEW, NOT_JUDGED, STILL, breaks, comparison
+from gateproof.reports.comparison import (
+    BROKEN,
+    CHANGED,
+    FIXED,
+    GONE,
+    HOLDS,
+    NEW,
+    NOT_JUDGED,
+    STILL,
+    breaks,
+    comparison,
+    has_common_checks,
+)
 from gateproof.reports.comparison_text import comparison_json, comparison_markdown, comparison_terminal
 from gateproof.verdicts import BLOCKED, FAIL, KNOWN, NOT_TESTABLE, PASS, SHOULD, STALE, SUITE_ERROR
 from gateproof_schemas import validate
@@ -51,6 +63,7 @@ def compared(before: str | None, after: str | None, name: str = ONE) -> dict[str
 def test_a_check_in_two_reports(before: str | None, after: str | None, change: str) -> None:
     found = compared(before, after)
     assert found["counts"] == {change: 1}
+    assert has_common_checks(found) == (change not in (NEW, GONE))
     assert [entry["change"] for entry in found["checks"]] == ([] if change == HOLDS else [change])
     assert breaks(found) == (change == BROKEN and after != SHOULD)
     assert validate(json.loads(comparison_json(found)), "own/comparison") == []

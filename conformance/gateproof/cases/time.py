@@ -115,6 +115,6 @@ def _while_the_upstream_keeps_on(ask: Ask, claims: Mapping[str, Any]) -> Answer:
 
 
 def _longest_silence(ask: Ask) -> float:
-    """Seconds between two writes of the upstream, at most."""
-    times = [at for call in ask.last.calls for at, _ in call["sent"]["pieces"]]
-    return max((after - before for before, after in pairwise(times)), default=0.0)
+    """Seconds between two writes of the upstream within one call, at most: between two calls it is the gateway that waits."""
+    calls = ([at for at, _ in call["sent"]["pieces"]] for call in ask.last.calls)
+    return max((after - before for times in calls for before, after in pairwise(times)), default=0.0)

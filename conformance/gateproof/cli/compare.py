@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gateproof.cli.report import write
-from gateproof.reports.comparison import breaks, comparison
+from gateproof.reports.comparison import breaks, comparison, has_common_checks
 from gateproof.reports.comparison_text import comparison_json, comparison_markdown, comparison_terminal
 from gateproof.reports.reading import ReportError, read_report
 from gateproof.verdicts import EXIT_FAILED, EXIT_NOTHING, EXIT_OK, EXIT_USAGE
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"gateproof compare: {error.filename}: {error.strerror}", file=sys.stderr)
         return EXIT_USAGE
-    if compared["arithmetic"].startswith("0 common"):
+    if not has_common_checks(compared):
         print("gateproof compare: the two have no check in common: nothing was compared", file=sys.stderr)
         return EXIT_NOTHING
     return EXIT_FAILED if breaks(compared) else EXIT_OK

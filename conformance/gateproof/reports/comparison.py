@@ -48,6 +48,11 @@ def comparison(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def has_common_checks(compared: dict[str, Any]) -> bool:
+    """Whether anything could be compared at all."""
+    return any(change not in (NEW, GONE) for change in compared["counts"])
+
+
 def breaks(compared: dict[str, Any]) -> bool:
     """Whether a MUST broke."""
     return any(entry["change"] == BROKEN and entry["level"] == "MUST" for entry in compared["checks"])

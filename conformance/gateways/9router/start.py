@@ -38,6 +38,7 @@ def main(port: str, upstream: str, *command: str) -> int:
         unknown: int = probe.getsockname()[1]
     with subprocess.Popen(command, env={**environment, "PORT": str(unknown)}) as server:
         try:
+            _await(f"http://127.0.0.1:{unknown}", server)
             _configure(f"http://127.0.0.1:{unknown}", json.loads((home / "configuration.json").read_text()), upstream)
         finally:
             server.terminate()
@@ -55,7 +56,6 @@ def _configure(origin: str, configuration: dict[str, Any], upstream: str) -> Non
         with browser.open(asked, timeout=PATIENCE) as answer:
             return json.load(answer)
 
-    _await(origin)
     send("POST", "/api/auth/login", {"password": PASSWORD})
     send("PATCH", "/api/settings", configuration["settings"])
     for node in configuration["nodes"]:
@@ -63,7 +63,7 @@ def _configure(origin: str, configuration: dict[str, Any], upstream: str) -> Non
         send("POST", "/api/providers", {"provider": made["id"], "name": node["name"], "apiKey": UPSTREAM_KEY})
 
 
-def _await(origin: str) -> None:
+def _await(origin: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
     browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
@@ -73,7 +73,11 @@ def _await(origin: str) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)
+        try:
+            # Waiting for its end is the wait between two looks: a server that dies is noticed at once.
+            raise SystemExit(f"9router ended with exit code {server.wait(0.1)}")
+        except subprocess.TimeoutExpired:
+            continue
 
 
 if __name__ == "__main__":

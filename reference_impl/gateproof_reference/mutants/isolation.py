@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from gateproof_reference import failures
 from gateproof_reference.canonical import Identity
 from gateproof_reference.mutants.registry import mutant
 
@@ -62,27 +63,23 @@ def _(original: Any) -> Any:
     return send
 
 
-@mutant(
-    "the-rest-is-for-the-next",
-    seam="upstream:Reply.chunks",
-    caught_by="""grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
-    isolation.unread-bytes-reach-nobody""",
-)
+@mutant("the-rest-is-for-the-next", seam="upstream:Reply.chunks", caught_by="isolation.unread-bytes-reach-nobody")
 def _(original: Any) -> Any:
-    """What was being read of an answer when its client left is the beginning of the next one (bifrost#1613)."""
-    kept: list[bytes] = []
+    """A long refusal is not read to its end, and its rest is where the next answer should begin (bifrost#1613)."""
+    enough = 8192
+    unread: list[int] = []
 
     async def chunks(self: Any) -> AsyncIterator[Any]:
-        while kept:
-            yield kept.pop()
-        last = b""
-        try:
-            async for chunk in original(self):
-                last = chunk
-                yield chunk
-        except asyncio.CancelledError:
-            kept.append(last)
-            raise
+        if unread:
+            yield failures.broken(f"{unread.pop()} bytes of another answer before the status line")
+            return
+        size = 0
+        async for chunk in original(self):
+            size += len(chunk)
+            if self.status != 200 and size > enough:
+                unread.append(size - enough)
+                return
+            yield chunk
 
     return chunks
 
