@@ -3,7 +3,8 @@
 Each round measures, one after the other:
     bare  the same exchanges by bare httpx, with no judging: every script of the suite's report is put at a mock, its request
           is sent by one `httpx.Client` as it comes, and the body is read. The processes are the same: the gateway, and one
-          that holds client and mock. Holds are taken out of the scripts, for nobody releases them.
+          that holds client and mock, and a connection serves one exchange. Holds are taken out of the scripts, for nobody
+          releases them.
     -j N  the suite with 1, 2 and 4 workers; with one, client, judge and mock share a process.
 
 End to end is the time from the first exchange or check to the end of the last. CPU is that of all processes, their start and
@@ -43,6 +44,7 @@ JOBS = ("1", "2", "4")
 SUITE = [sys.executable, "-c", "import sys; from gateproof.cli import main; sys.exit(main())", "run", "-q"]
 BARE = "--bare"
 CEILING = 20.0
+ONE_EACH = httpx.Limits(max_keepalive_connections=0)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def ask_bare(gateway_file: Path, report: Path) -> float:
         MockUpstream(token="bare") as mock,
         GatewayProcess(gateway, mock.base_url, log) as process,
         LocalMock(mock) as control,
-        httpx.Client(base_url=process.url, headers=sent, timeout=CEILING, trust_env=False) as client,
+        httpx.Client(base_url=process.url, headers=sent, timeout=CEILING, trust_env=False, limits=ONE_EACH) as client,
     ):
         began = time.perf_counter()
         for exchange, calls in zip(exchanges, scripts, strict=True):

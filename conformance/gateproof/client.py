@@ -6,10 +6,10 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from gateproof.answers.absent import Missing
 from gateproof.answers.answer import ABORTED, BROKEN, CUT, ERROR, HUNG, Answer, Error
 from gateproof.answers.document import parse_body
 from gateproof.answers.sse import EventReader
+from gateproof.curfew import Curfew
 from gateproof.questions import headers as surface_headers
 from gateproof.redact import is_secret
 from gateproof_mock.serving.journal import Leg
@@ -65,25 +66,30 @@ class GatewayClient:
         self.ceiling = ceiling
         self._key = key
         self._given = {name.lower() for name, _ in headers}
-        fixed = [("Accept-Encoding", "identity"), *headers]
+        self._fixed = [
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "keep-alive"),
+            ("User-Agent", f"python-httpx/{httpx.__version__}"),
+        ]
+        self._fixed = [*_without(self._fixed, self._given), *headers]
         if key and "authorization" not in self._given:
-            fixed.append(("Authorization", f"Bearer {key}"))
-        self._client = httpx.Client(
-            base_url=origin,
-            headers=fixed,
-            timeout=httpx.Timeout(ceiling, connect=min(ceiling, 5.0)),
-            trust_env=False,
+            self._fixed.append(("Authorization", f"Bearer {key}"))
+        # Each question stands alone: what httpx.Client adds to a transport (cookies, redirects, proxies and credentials of the
+        # environment) must not be, and costs half as much again. No connection is used twice either: a gateway may close an
+        # idle one just as it is taken up again, which is no fault of it.
+        self._transport = httpx.HTTPTransport(
             # Loading the certificates costs 50 ms a client; plain HTTP has no use for them.
             verify=origin.startswith("https"),
-            follow_redirects=False,
-            # Each question stands alone: no cookie of an earlier answer goes with it, and no connection is used twice (a
-            # gateway may close an idle one just as it is taken up again, which is no fault of it).
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
         )
+        self._timeouts = httpx.Timeout(ceiling, connect=min(ceiling, 5.0)).as_dict()
+        self._curfew = Curfew(ceiling)
 
     def close(self) -> None:
-        self._client.close()
+        self._curfew.close()
+        self._transport.close()
 
     def open(self, surface: str, request: Request, *, stream: bool, live: bool = False) -> Reading:
         """A request on its way. Never raises for the gateway's sake."""
@@ -93,7 +99,26 @@ class GatewayClient:
         if request.key:
             own.append(("Authorization", f"Bearer {request.key}"))
         headers = [("Content-Type", "application/json"), ("Accept", accept), *own, *request.headers]
-        return Reading(self._client, surface, request, headers, self.ceiling, stream=stream, live=live)
+        fixed = _without(self._fixed, {name.lower() for name, _ in headers})
+        if request.key is not None:
+            fixed = [(name, value) for name, value in fixed if not is_secret(name)]
+        return Reading(self, surface, request, [*fixed, *headers], stream=stream, live=live)
+
+    def built(
+        self, request: Request, headers: list[tuple[str, str]], trace: Callable[[str, Any], None]
+    ) -> httpx.Request:
+        """What is sent for a request. Raises what httpx raises."""
+        extensions = {"timeout": self._timeouts, "trace": trace}
+        url = _url(self.origin, request.path)
+        return httpx.Request(request.method, url, headers=headers, content=request.body, extensions=extensions)
+
+    def send(self, built: httpx.Request) -> httpx.Response:
+        """The answer, its body unread. Raises what httpx raises."""
+        return self._transport.handle_request(built)
+
+    def curfew(self, call_in: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside, `call_in` is called from another thread when the ceiling is reached."""
+        return self._curfew.out(call_in)
 
     def get_json(self, path: str) -> Any:
         """The JSON document at a path, or MISSING for whatever goes wrong."""
@@ -102,26 +127,30 @@ class GatewayClient:
 
 
 @lru_cache(maxsize=64)
-def _url(base: httpx.URL, path: str) -> httpx.URL:
-    # httpx would take half of a request's making to put the two together, each time.
-    return httpx.URL(str(base).rstrip("/") + path)
+def _url(origin: str, path: str) -> httpx.URL:
+    # To read it takes httpx half of a request's making.
+    return httpx.URL(origin.rstrip("/") + path)
+
+
+def _without(headers: Iterable[tuple[str, str]], names: Container[str]) -> list[tuple[str, str]]:
+    """The headers whose lower-case name is not among these."""
+    return [(name, value) for name, value in headers if name.lower() not in names]
 
 
 class Reading:
     """An answer while it is read: `finish` waits for its end, `until` (live readings only) for a state of it.
 
-    It is read in a thread of its own, a live one from now on, any other from `finish` on. httpx bounds each read and not
-    their sum, so that a gateway which sends its headers byte by byte would hold whoever reads them for hours; and httpx
-    cannot wait a little and then read on.
+    A live one is read in a thread of its own, from now on; any other by whoever calls `finish`. httpx bounds each read and not
+    their sum, so that a gateway which sends its headers byte by byte would hold whoever reads them for hours: at the ceiling
+    the connection is ended.
     """
 
     def __init__(
         self,
-        client: httpx.Client,
+        client: GatewayClient,
         surface: str,
         request: Request,
         headers: list[tuple[str, str]],
-        ceiling: float,
         *,
         stream: bool,
         live: bool = False,
@@ -133,21 +162,19 @@ class Reading:
         self.ended = 0.0
         self.clean = True
         self.sse = EventReader()
-        self.sent_headers: list[tuple[str, str]] = list(headers)
+        self.sent_headers = headers
         self._surface = surface
         self._stream = stream
-        self._deadline = time.monotonic() + ceiling
-        self._ceiling = ceiling
         self._collector: Any = None
         self._response: httpx.Response | None = None
         self._changed = threading.Condition()
         self._client = client
         self._request = request
-        self._headers = headers
         self._network: Any = None
         self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True, name="gateproof-reading")
+        self._thread: threading.Thread | None = None
         if live:
+            self._thread = threading.Thread(target=self._run, daemon=True, name="gateproof-reading")
             self._thread.start()
 
     @property
@@ -162,12 +189,10 @@ class Reading:
 
     def finish(self) -> Answer:
         """Read to the end, or to the ceiling."""
-        if self._thread.ident is None:
-            self._thread.start()
-        self._thread.join(max(0.0, self._deadline - time.monotonic()))
-        if self._thread.is_alive():
-            self._end(HUNG, f"no answer, or no end of it, within {self._ceiling:g} s")
-            self.hang_up()
+        if self._thread is None:
+            self._run()
+        else:
+            self._thread.join()
         if self._fault is not None:
             raise self._fault
         return self.answer
@@ -184,11 +209,16 @@ class Reading:
 
     def _run(self) -> None:
         try:
-            self._read()
+            with self._client.curfew(self._time_is_up):
+                self._read()
         except BaseException as fault:
             # A fault of the suite, for whoever calls `finish`.
             self._fault = fault
             self._end(BROKEN, repr(fault))
+
+    def _time_is_up(self) -> None:
+        self._end(HUNG, f"no answer, or no end of it, within {self._client.ceiling:g} s")
+        self.hang_up()
 
     def _read(self) -> None:
         self._guard(self._send)
@@ -203,24 +233,9 @@ class Reading:
             self._guard(self._response.close)
 
     def _send(self) -> None:
-        request = self._request
-        built = self._client.build_request(
-            request.method,
-            _url(self._client.base_url, request.path),
-            content=request.body,
-            headers=self._headers,
-            extensions={"trace": self._note_connection},
-        )
-        if request.key is not None:
-            given = {name.lower() for name, _ in self._headers}
-            for name in [name for name in built.headers if is_secret(name) and name not in given]:
-                del built.headers[name]
+        built = self._client.built(self._request, self.sent_headers, self._note_connection)
         self.sent_headers = list(built.headers.items())
-        try:
-            response = self._client.send(built, stream=True)
-        except ValueError as error:
-            # A Location that is no URL: httpx looks at it though it is not to follow.
-            raise httpx.RemoteProtocolError(f"unreadable headers: {error}") from error
+        response = self._client.send(built)
         self._response = response
         with self._changed:
             if self.over:
@@ -236,6 +251,8 @@ class Reading:
     def _note_connection(self, step: str, what: dict[str, Any]) -> None:
         if step in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._network = what["return_value"]
+            if self.over:
+                self.hang_up()
 
     def _take_all(self, pieces: Iterator[bytes]) -> None:
         for piece in pieces:
@@ -244,8 +261,6 @@ class Reading:
                     return
                 self._take(piece)
                 self._changed.notify_all()
-            if time.monotonic() > self._deadline:
-                self._end(HUNG, f"no end of the answer within {self._ceiling:g} s")
         with self._changed:
             if not self.over:
                 self._finished()
@@ -318,9 +333,9 @@ class Reading:
         try:
             action()
         except httpx.ReadTimeout:
-            self._end(HUNG, f"no answer, or no end of it, within {self._ceiling:g} s")
+            self._end(HUNG, f"no answer, or no end of it, within {self._client.ceiling:g} s")
         except httpx.TimeoutException as error:
-            self._end(HUNG, f"{type(error).__name__} within {self._ceiling:g} s")
+            self._end(HUNG, f"{type(error).__name__} within {self._client.ceiling:g} s")
         except httpx.ConnectError as error:
             self._end(BROKEN, f"could not connect: {error}")
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:

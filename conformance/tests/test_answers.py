@@ -666,7 +666,6 @@ def test_an_answer_that_hung_changes_no_more() -> None:
         answer, reading = ask(origin, ceiling=0.2)
         held = bytes(reading.wire)
         goes_on.set()
-        reading._thread.join(5)
     assert (answer.outcome, answer.text) == (HUNG, "x")
     assert bytes(reading.wire) == held
     assert not reading.clean

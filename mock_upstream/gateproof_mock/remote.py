@@ -16,6 +16,7 @@ from gateproof_mock.jsontext import dumps
 from gateproof_mock.language.files import load
 from gateproof_mock.language.matching import When
 from gateproof_mock.language.scripts import Script
+from gateproof_mock.markers import is_marker
 
 if TYPE_CHECKING:
     from gateproof_mock.serving.server import MockUpstream
@@ -201,17 +202,32 @@ class RemoteMock:
 class LocalMock(RemoteMock):
     """The same for a mock of this process, whose control API is asked without a socket in between.
 
-    A third of what the suite costs on one worker would be HTTP to itself. What is registered and what is read goes through the
-    control API all the same: one meaning for one process and for eight.
+    A third of what the suite costs on one worker would be HTTP to itself. What is asked for at each exchange, to register
+    scripts and to read their calls, does without the API's words too: scripts that are read from JSON are those that were
+    written (mock_upstream/tests prove it of every word of the language), and calls are put in words by the journal anyhow.
     """
 
     def __init__(self, mock: MockUpstream) -> None:
         super().__init__(mock.base_url, mock.control_token)
-        self._control = mock.control
+        self._mock = mock
         self._said = {TOKEN_HEADER: mock.control_token}
 
+    def put(self, name: str, scripts: Sequence[Script], when: When | None = None) -> None:
+        if when is None and scripts and is_marker(name):
+            self._mock.stage.put(name, scripts)
+        else:
+            super().put(name, scripts, when)
+
+    def calls(
+        self, name: str, at_least: int = 0, within: float = 0.0, *, ended: bool = False, problems: bool = False
+    ) -> list[dict[str, Any]]:
+        if not name:
+            return super().calls(name, at_least, within, ended=ended, problems=problems)
+        found = self._mock.journal.await_calls(name, at_least, min(within, WAIT_LIMIT), ended=ended)
+        return [entry.to_json(problems=problems) for entry in found]
+
     def _document(self, method: str, target: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
-        return self._control.answer(method, target, self._said, body or b"")
+        return self._mock.control.answer(method, target, self._said, body or b"")
 
 
 def _part(name: str) -> str:
