@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
+from gateproof_mock import RemoteMock
+
 
 class CeilingError(RuntimeError):
     """A wait of the suite itself reached its ceiling; the message says what it waited for."""
@@ -151,24 +153,28 @@ class Coordinator:
             return place in self._buffering
 
 
-def _manager_class(**how: Any) -> Any:
+def _manager_class(**served: Callable[[], Any]) -> Any:
     # Here, for multiprocessing is a tenth of a second that a run without workers need not wait for; a class of its own each
     # time, for a class keeps what is registered.
     from multiprocessing.managers import BaseManager
 
     kind: Any = type("_Manager", (BaseManager,), {})
-    kind.register("coordinator", exposed=_EXPOSED, **how)
+    for name, exposed in (("coordinator", _OF_THE_COORDINATOR), ("mock", _OF_THE_MOCK)):
+        kind.register(name, served.get(name), exposed=exposed)
     return kind
 
 
 class CoordinatorServer:
-    """Serves one coordinator on loopback. `address` and `key` are what a worker needs to connect."""
+    """Serves one coordinator on loopback, and the controller's mock if it has one of its own. `address` and `key` are what a
+    worker needs to connect.
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    The mock has an HTTP API for the same; that takes the two processes six times as long.
+    """
+
+    def __init__(self, coordinator: Coordinator, mock: RemoteMock | None = None) -> None:
         self.key = secrets.token_hex(16)
-        manager = _manager_class(callable=lambda: coordinator)(
-            address=("127.0.0.1", 0), authkey=bytes.fromhex(self.key)
-        )
+        kind = _manager_class(coordinator=lambda: coordinator, mock=lambda: mock)
+        manager = kind(address=("127.0.0.1", 0), authkey=bytes.fromhex(self.key))
         self._server = manager.get_server()
         self.address: tuple[str, int] = cast("tuple[str, int]", self._server.address)
         threading.Thread(target=self._serve, daemon=True, name="gateproof-coordinator").start()
@@ -181,7 +187,7 @@ class CoordinatorServer:
             return
 
 
-_EXPOSED = (
+_OF_THE_COORDINATOR = (
     "lease",
     "release",
     "observe",
@@ -192,6 +198,7 @@ _EXPOSED = (
     "is_buffering",
     "gateway_ending",
 )
+_OF_THE_MOCK = ("put", "drop", "release", "reached", "calls", "close")
 
 
 class CoordinatorProxy(Protocol):
@@ -208,14 +215,14 @@ class CoordinatorProxy(Protocol):
     def gateway_ending(self, within: float = 0.0) -> str: ...
 
 
-def connect(address: tuple[str, int], key: str) -> CoordinatorProxy:
-    """The coordinator of another process."""
+def connect(address: tuple[str, int], key: str) -> tuple[CoordinatorProxy, RemoteMock]:
+    """The coordinator of another process, and its mock."""
     manager = _manager_class()(address=tuple(address), authkey=bytes.fromhex(key))
     manager.connect()
-    return cast(CoordinatorProxy, manager.coordinator())
+    return cast(CoordinatorProxy, manager.coordinator()), cast(RemoteMock, manager.mock())
 
 
-def disconnect(proxy: CoordinatorProxy) -> None:
+def disconnect(proxy: object) -> None:
     """Close this thread's connection, which a proxy otherwise leaves to the end of the process."""
     connection = getattr(getattr(proxy, "_tls", None), "connection", None)
     if connection is not None:

@@ -25,7 +25,8 @@ class Directions:
     gateway_url: str
     headers: tuple[tuple[str, str], ...]
     model: str
-    mock: str
+    attached: str
+    """The URL of a mock that was there before; "" for the controller's own, which is met where the coordinator is."""
     token: str
     coordinator: tuple[str, int]
     coordinator_key: str
@@ -35,8 +36,10 @@ class Directions:
     def craft(self, settings: Settings, worker: str) -> Stagecraft:
         """What a worker of another process acts with."""
         gateway = replace(settings.gateway, url=self.gateway_url, headers=self.headers, model=self.model)
-        coordinator = connect(self.coordinator, self.coordinator_key)
-        return _craft(settings, gateway, RemoteMock(self.mock, self.token), coordinator, self.run, worker)
+        coordinator, mock = connect(self.coordinator, self.coordinator_key)
+        if self.attached:
+            mock = RemoteMock(self.attached, self.token)
+        return _craft(settings, gateway, mock, coordinator, self.run, worker)
 
 
 def _craft(
@@ -100,12 +103,13 @@ class House:
 
     def directions(self) -> Directions:
         """For a worker of another process. The coordinator is served from the first time on that one asks."""
-        self._server = self._server or CoordinatorServer(self.coordinator)
+        if self._server is None:
+            self._server = CoordinatorServer(self.coordinator, LocalMock(self._mock) if self._mock else None)
         return Directions(
             gateway_url=self.gateway.url,
             headers=self.gateway.headers,
             model=self.gateway.model,
-            mock=self._mock_url,
+            attached=self._settings.attach and self._mock_url,
             token=self._token,
             coordinator=self._server.address,
             coordinator_key=self._server.key,

@@ -47,6 +47,7 @@ class Stagecraft:
         """Close every connection."""
         self.client.close()
         self.mock.close()
+        disconnect(self.mock)
         disconnect(self.coordinator)
 
 

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from gateproof.coordinator import CeilingError, Coordinator, CoordinatorServer, connect, disconnect
+from gateproof_mock import LocalMock, MockError, MockUpstream, hold, marker, script, text
 
 LONG = 10.0
 
@@ -191,7 +193,7 @@ def test_a_buffering_place_is_marked_alone() -> None:
 def test_another_process_sees_the_same_coordinator_and_its_errors() -> None:
     coordinator = Coordinator()
     server = CoordinatorServer(coordinator)
-    proxy = connect(server.address, server.key)
+    proxy, _ = connect(server.address, server.key)
     proxy.lease("a", "w1", True, 1.0)
     with pytest.raises(CeilingError, match=r"running: a$"):
         proxy.lease("b", "w2", False, 0.0)
@@ -205,6 +207,26 @@ def test_another_process_sees_the_same_coordinator_and_its_errors() -> None:
     proxy.mark_buffering("p")
     assert proxy.is_buffering("p")
     disconnect(proxy)
+
+
+def test_another_process_scripts_the_same_mock_and_reads_its_calls() -> None:
+    with MockUpstream(token="t") as mock, LocalMock(mock) as local:
+        server = CoordinatorServer(Coordinator(), local)
+        _, proxy = connect(server.address, server.key)
+        mark = marker("abcdef")
+        proxy.put(mark, [script(text("Hel"), hold("there"), text("lo"))])
+        body = {"model": "m", "messages": [{"role": "user", "content": mark}]}
+        asked = threading.Thread(target=httpx.post, args=(f"{mock.base_url}/chat/completions",), kwargs={"json": body})
+        asked.start()
+        assert proxy.reached(mark, "there", 5.0)
+        proxy.release(mark, "there")
+        asked.join(5)
+        assert proxy.calls(mark, 1, 5.0, ended=True) == local.calls(mark)
+        proxy.drop(mark)
+        with pytest.raises(MockError, match="No script has the marker"):
+            proxy.release(mark, "there")
+        proxy.close()
+        disconnect(proxy)
 
 
 def test_a_wrong_key_is_refused() -> None:
