@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from gateproof.catalogue import Requirement, catalogue
+from gateproof.pairs import Pair
 
 if TYPE_CHECKING:
     from gateproof.exchange import Exchange
@@ -68,6 +72,17 @@ def cases() -> dict[str, Case]:
     return {id: r.function for id, r in _cases.items()}
 
 
+def play(id: str, hands: Mapping[str, Any]) -> None:
+    """Run the case of a requirement with what it takes of these. Raises whatever the case raises."""
+    _load()
+    _cases[id].function(**{name: hands[name] for name in _taken(id)})
+
+
+@cache
+def _taken(id: str) -> tuple[str, ...]:
+    return tuple(inspect.signature(_cases[id].function).parameters)
+
+
 def alone(id: str) -> bool:
     """Whether a requirement's case takes the exclusive lease."""
     _load()
@@ -77,3 +92,10 @@ def alone(id: str) -> bool:
 def invariants() -> dict[str, Invariant]:
     _load()
     return dict(_invariants)
+
+
+@cache
+def watching(pair: Pair, mode: str) -> tuple[tuple[Requirement, Invariant], ...]:
+    """The invariants that look at the exchanges of this pair and mode, each with its requirement."""
+    found = ((catalogue()[id], watch) for id, watch in invariants().items())
+    return tuple((its, watch) for its, watch in found if pair in its.pairs and mode in its.modes)

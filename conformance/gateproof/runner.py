@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from gateproof.catalogue import Requirement, catalogue
 from gateproof.checks import Check
 from gateproof.coordinator import CeilingError, Watch
 from gateproof.exchange import Exchange
 from gateproof.files import Baseline
 from gateproof.lockout import Lockout
 from gateproof.redact import Redactor
-from gateproof.registry import alone, cases, invariants
+from gateproof.registry import alone, play, watching
 from gateproof.smoke import SMOKE, smoke
 from gateproof.stagehands import Ask, CheckHand, Stagecraft, Upstream
 from gateproof.transcript import transcript
@@ -51,6 +49,7 @@ class Runner:
         self._baseline = baseline
         self._blocked = blocked
         self._all = all_checks
+        self._all_settled = False
         self._lockout = Lockout(craft)
 
     def run(self, check: Check) -> dict[str, Any]:
@@ -110,9 +109,8 @@ class Runner:
             raise Blocked(cause)
 
     def _act(self, check: Check, ask: Ask, upstream: Upstream, hand: CheckHand) -> None:
-        function = cases()[check.requirement.id]
         hands = {"ask": ask, "upstream": upstream, "check": hand, "claims": self._craft.gateway.claims}
-        function(**{name: hands[name] for name in inspect.signature(function).parameters})
+        play(check.requirement.id, hands)
 
     def _watch(self, check: Check, ask: Ask, upstream: Upstream) -> Watch:
         # Exchanges of its own, so that an invariant that is run alone has something to watch: a success and a refusal.
@@ -120,14 +118,20 @@ class Runner:
             smoke(ask, upstream, check.mode)
             upstream.refuses(400, "invalid_request_error", "No.")
             ask()
-        # All of them, not only those of this place: some cases ask on a second surface, or in both modes.
-        others: dict[str, list[str]] = {}
-        for other in self._all:
-            if not other.requirement.invariant:
-                others.setdefault(other.place, []).append(other.name)
-        for place, names in others.items():
-            self._craft.coordinator.await_settled(place, names, LEASE_CEILING * self._craft.patience)
+        self._await_cases()
         return self._craft.coordinator.watch(check.requirement.id, check.place)
+
+    def _await_cases(self) -> None:
+        """Of all places, not only of an invariant's own: some cases ask on a second surface, or in both modes."""
+        if self._all_settled:
+            return
+        cases: dict[str, list[str]] = {}
+        for check in self._all:
+            if not check.requirement.invariant:
+                cases.setdefault(check.place, []).append(check.name)
+        for place, names in cases.items():
+            self._craft.coordinator.await_settled(place, names, LEASE_CEILING * self._craft.patience)
+        self._all_settled = True
 
     def _invariant_verdict(self, check: Check, watch: Watch) -> tuple[str, list[Any]]:
         if not watch.seen:
@@ -142,12 +146,10 @@ class Runner:
         findings: dict[str, list[str]] = {}
         if exchange.excused:
             return
-        for id, watch in invariants().items():
-            if not _applies(catalogue()[id], exchange):
-                continue
+        for requirement, watch in watching(exchange.pair, exchange.mode):
             found = watch(exchange)
             if found is not None:
-                findings[id] = [self._redactor.text(s) for s in found]
+                findings[requirement.id] = [self._redactor.text(s) for s in found]
         if findings:
             broken = any(findings.values())
             # The coordinator keeps one transcript for each first breach only.
@@ -206,10 +208,6 @@ class Runner:
 
 def _may_be_locked_out(check: Check) -> bool:
     return check.requirement.id != SMOKE and not check.requirement.invariant
-
-
-def _applies(requirement: Requirement, exchange: Exchange) -> bool:
-    return exchange.pair in requirement.pairs and exchange.mode in requirement.modes
 
 
 def _explained(error: AssertionError) -> str:

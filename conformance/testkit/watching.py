@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gateproof.answers.answer import Answer
-from gateproof.catalogue import catalogue
 from gateproof.exchange import Exchange
 from gateproof.pairs import Pair
-from gateproof.registry import invariants
+from gateproof.registry import watching
 
 
 def exchanged(answer: Answer, wire: bytes, *, surface: str, mode: str, clean: bool = True) -> Exchange:
@@ -32,10 +31,9 @@ def exchanged(answer: Answer, wire: bytes, *, surface: str, mode: str, clean: bo
 def watched(seen: Exchange, *, but: Collection[str] = ()) -> dict[str, list[str]]:
     """Id and sentences of every invariant that applies `but` these, those that saw nothing left out."""
     found = {}
-    for id, watch in invariants().items():
-        requirement = catalogue()[id]
-        if id not in but and seen.pair in requirement.pairs and seen.mode in requirement.modes:
+    for requirement, watch in watching(seen.pair, seen.mode):
+        if requirement.id not in but:
             sentences = watch(seen)
             if sentences is not None:
-                found[id] = list(sentences)
+                found[requirement.id] = list(sentences)
     return found

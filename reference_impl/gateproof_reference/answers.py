@@ -53,8 +53,7 @@ class Answer:
         """Send a whole answer."""
         data = self.scrub(data)
         await self.start(status, content_type, {"content-length": str(len(data)), **(headers or {})})
-        await self.write(data)
-        await self.end()
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     async def refuse(self, failure: Failure, headers: Mapping[str, str] | None = None) -> None:
         """Send a failure with its own status. Retry-After is the upstream's advice, and kept."""
@@ -117,7 +116,6 @@ class StreamAnswer:
         """End keep_alive(), but not in the middle of a write: what it holds would be lost."""
         async with self._turn:
             pings.cancel()
-        await asyncio.wait({pings})
 
     async def keep_alive(self) -> None:
         """Send a ping after every interval (seconds) of silence, for ever; cancel it before the stream ends."""

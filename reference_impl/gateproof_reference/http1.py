@@ -95,6 +95,8 @@ class Answer(asyncio.Protocol, httpx.AsyncByteStream):
     async def send(self, data: bytes, patience: float | None) -> None:
         """Send the request. An upstream that hangs up on it may have answered before, which reading will tell."""
         self._connection.write(data)
+        if self._writable.is_set():
+            return
         try:
             async with asyncio.timeout(patience):
                 await self._writable.wait()
@@ -106,16 +108,18 @@ class Answer(asyncio.Protocol, httpx.AsyncByteStream):
         while not self._body_begun:
             await self._hear()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            if self._body:
-                pieces, self._body, self._waiting = self._body, [], 0
-                self._connection.resume_reading()
-                yield b"".join(pieces)
-            elif self._whole:
-                return
-            else:
-                await self._hear()
+    # No generator: asyncio closes one that is not read to its end, as most streams are not, in a task of its own.
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._body:
+            if self._whole:
+                raise StopAsyncIteration
+            await self._hear()
+        pieces, self._body, self._waiting = self._body, [], 0
+        self._connection.resume_reading()
+        return b"".join(pieces)
 
     async def aclose(self) -> None:
         # Not close(), which over TLS waits for the other side to agree. Nothing is left to be sent.

@@ -12,27 +12,24 @@ from gateproof_reference import failures
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
     """Run `work` unless the client goes away: then it is cancelled, which hangs up on the upstream (new-api#4184)."""
-    working = asyncio.create_task(work)
-    going = asyncio.create_task(disconnected(receive))
+    stay = asyncio.timeout(None)
     try:
-        await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        await cancel(working)
-        await cancel(going)
+        async with stay:
+            watching = asyncio.create_task(end_with_client(receive, stay))
+            try:
+                await work
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if not stay.expired():
+            raise
 
 
-async def disconnected(receive: Receive) -> None:
-    """Return when the client is gone."""
+async def end_with_client(receive: Receive, stay: asyncio.Timeout) -> None:
+    """End `stay` when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait until it has cleaned up."""
-    task.cancel()
-    await asyncio.wait({task})
+    stay.reschedule(asyncio.get_running_loop().time())
 
 
 class OpenWork:

@@ -5,7 +5,7 @@ import hmac
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import parse_qsl, quote, urlencode
@@ -276,11 +276,12 @@ class Gateway:
             await reply.check_status()
             if not reply.is_stream:
                 return await send(pipe.whole(pairs.json_answer(await reply.body())), stream)
-            async for chunk in reply.chunks():
-                outs = pipe.end(chunk) if isinstance(chunk, Failure) else pipe.feed(chunk)
-                failed = await send(outs, stream)
-                if failed is not None or pipe.over:
-                    return failed
+            async with aclosing(reply.chunks()) as chunks:
+                async for chunk in chunks:
+                    outs = pipe.end(chunk) if isinstance(chunk, Failure) else pipe.feed(chunk)
+                    failed = await send(outs, stream)
+                    if failed is not None or pipe.over:
+                        return failed
             return await send(pipe.end(), stream)
 
 
@@ -312,10 +313,11 @@ async def send(outs: list[Out], stream: StreamAnswer) -> Failed | None:
 async def gather(exchange: Exchange, reply: Reply) -> bytes:
     """Return the JSON answer of a streamed one. Raise RefusedError if it failed or broke (sub2api#5800)."""
     gatherer = exchange.gatherer()
-    async for chunk in reply.chunks():
-        check(gatherer.end(chunk) if isinstance(chunk, Failure) else gatherer.feed(chunk))
-        if gatherer.over:
-            break
+    async with aclosing(reply.chunks()) as chunks:
+        async for chunk in chunks:
+            check(gatherer.end(chunk) if isinstance(chunk, Failure) else gatherer.feed(chunk))
+            if gatherer.over:
+                break
     check(gatherer.end())
     return wirejson.dump(gatherer.result())
 

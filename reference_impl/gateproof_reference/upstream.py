@@ -1,7 +1,8 @@
 """The only place that talks to the upstream. What leaves here is bytes, or a Failure; never an exception of httpx."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
 
 import httpx
 
@@ -26,6 +27,12 @@ def failure_of(error: httpx.HTTPError) -> Failure:
     return failures.broken(cause)
 
 
+@lru_cache(maxsize=64)
+def parsed(url: str) -> httpx.URL:
+    """Return a URL, which cannot be changed and is one of few: to parse it takes longer than all else about a request."""
+    return httpx.URL(url)
+
+
 class Reply:
     """The upstream's answer, its body not yet read."""
 
@@ -40,25 +47,36 @@ class Reply:
         """Whether the body is server-sent events."""
         return bool(self.media_type == "text/event-stream")
 
-    async def chunks(self) -> AsyncIterator[bytes | Failure]:
-        """Yield the body as it arrives; a Failure is its last item if the transfer broke or fell silent."""
+    async def chunks(self) -> AsyncGenerator[bytes | Failure, None]:
+        """Yield the body as it arrives; a Failure is its last item if the transfer broke or fell silent.
+
+        Close it (`aclosing`) where it may not be read to its end.
+        """
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._plain():
                 yield chunk
         except httpx.HTTPError as error:
             yield failure_of(error)
+
+    def _plain(self) -> AsyncIterator[bytes]:
+        """Return the body without its codings. We ask for none, but some upstreams use one all the same."""
+        if "content-encoding" in self._response.headers:
+            return self._response.aiter_bytes()
+        assert isinstance(self._response.stream, httpx.AsyncByteStream)
+        return aiter(self._response.stream)
 
     async def body(self) -> bytes:
         """Return the whole body. Raise RefusedError if the transfer breaks or passes BODY_LIMIT."""
         parts: list[bytes] = []
         size = 0
-        async for chunk in self.chunks():
-            if isinstance(chunk, Failure):
-                raise RefusedError(chunk)
-            parts.append(chunk)
-            size += len(chunk)
-            if size > BODY_LIMIT:
-                raise RefusedError(failures.too_long())
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                if isinstance(chunk, Failure):
+                    raise RefusedError(chunk)
+                parts.append(chunk)
+                size += len(chunk)
+                if size > BODY_LIMIT:
+                    raise RefusedError(failures.too_long())
         return b"".join(parts)
 
     async def check_status(self) -> None:
@@ -120,7 +138,7 @@ class Upstream:
         silence = self._idle_timeout if idle_timeout is None else idle_timeout
         timeouts = httpx.Timeout(silence, connect=min(CONNECT_TIMEOUT, silence))
         extensions = {"timeout": timeouts.as_dict()}
-        request = httpx.Request(method, url, content=content, headers=headers, extensions=extensions)
+        request = httpx.Request(method, parsed(url), content=content, headers=headers, extensions=extensions)
         response = await self._open(request)
         try:
             yield Reply(response)

@@ -3,14 +3,16 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from gateproof_reference import http1
+from gateproof_reference.upstream import Upstream
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
@@ -195,6 +197,19 @@ def test_closing_an_answer_hangs_up() -> None:
         await server.left.wait()
 
     run(server, close)
+
+
+def test_an_answer_that_is_not_read_to_its_end_leaves_asyncio_nothing_to_close() -> None:
+    left: list[AsyncGenerator[Any, Any]] = []
+
+    async def leave(request: httpx.Request) -> None:
+        sys.set_asyncgen_hooks(finalizer=left.append)
+        upstream = Upstream(f"http://127.0.0.1:{request.url.port}", 5.0)
+        async with upstream.call("POST", "/x", headers={}) as reply, aclosing(reply.chunks()) as chunks:
+            assert await anext(chunks) == b"a"
+        assert left == []
+
+    run(Server([CHUNKED + b"1\r\na\r\n"], stays=True), leave)
 
 
 @pytest.mark.parametrize("pieces", [[], [CHUNKED + b"1\r\na\r\n"]])

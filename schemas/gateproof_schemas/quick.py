@@ -9,6 +9,7 @@ document is its own. A schema with a keyword that is not known here has no quick
 import re
 from collections.abc import Callable
 from functools import cache
+from types import NoneType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -19,13 +20,10 @@ Test = Callable[[Any], bool]
 _ANNOTATIONS = frozenset(("$schema", "$id", "$defs", "title", "description", "examples", "default", "then", "else"))
 """Keywords that ask nothing by themselves."""
 
-_TYPES: dict[str, Test] = {
-    "string": lambda value: isinstance(value, str),
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "null": lambda value: value is None,
-    "boolean": lambda value: isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+_TYPES: dict[str, type] = {"string": str, "object": dict, "array": list, "null": NoneType, "boolean": bool}
+
+_NUMBERS: dict[str, Test] = {
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "integer": lambda value: (
         (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
     ),
@@ -61,14 +59,7 @@ class Compiler:
         if isinstance(schema, bool):
             return lambda _: schema
         tests = [self._keyword(keyword, schema, at) for keyword in schema if keyword not in _ANNOTATIONS]
-        match tests:
-            case []:
-                return lambda _: True
-            case [only]:
-                return only
-            case [first, second]:
-                return lambda value: first(value) and second(value)
-        return lambda value: all(test(value) for test in tests)
+        return _all(tests)
 
     def _keyword(self, keyword: str, schema: Schema, at: str) -> Test:
         rule = schema[keyword]
@@ -76,7 +67,7 @@ class Compiler:
             case "$ref":
                 return self._reference(rule, at)
             case "type":
-                return _either([_TYPES[name] for name in ([rule] if isinstance(rule, str) else rule)])
+                return _of_type([rule] if isinstance(rule, str) else rule)
             case "const":
                 return _one_of([rule])
             case "enum":
@@ -84,7 +75,8 @@ class Compiler:
             case "properties":
                 return self._properties(rule, at)
             case "required":
-                return lambda value: not isinstance(value, dict) or all(key in value for key in rule)
+                needed = frozenset(rule)
+                return lambda value: not isinstance(value, dict) or needed <= value.keys()
             case "additionalProperties" if "patternProperties" not in schema:
                 return self._others(schema.get("properties", {}), rule, at)
             case "items" if "prefixItems" not in schema:
@@ -95,15 +87,14 @@ class Compiler:
             case "minLength":
                 return lambda value: not isinstance(value, str) or len(value) >= rule
             case "minimum":
-                return lambda value: not _TYPES["number"](value) or value >= rule
+                return lambda value: not _NUMBERS["number"](value) or value >= rule
             case "maximum":
-                return lambda value: not _TYPES["number"](value) or value <= rule
+                return lambda value: not _NUMBERS["number"](value) or value <= rule
             case "pattern":
                 search = re.compile(rule).search
                 return lambda value: not isinstance(value, str) or search(value) is not None
             case "allOf":
-                parts = [self.test(part, at) for part in rule]
-                return lambda value: all(part(value) for part in parts)
+                return _all([self.test(part, at) for part in rule])
             case "anyOf":
                 return _either([self.test(part, at) for part in rule])
             case "not":
@@ -162,20 +153,57 @@ def _files() -> dict[str, Schema]:
     return {file["$id"]: file for file in library().values()}
 
 
+def _all(tests: list[Test]) -> Test:
+    # Plain loops here and below: a generator within `all` or `any` takes as long as what it asks.
+    match tests:
+        case []:
+            return lambda _: True
+        case [only]:
+            return only
+        case [first, second]:
+            return lambda value: first(value) and second(value)
+        case [first, second, third]:
+            return lambda value: first(value) and second(value) and third(value)
+
+    def holds(value: Any) -> bool:
+        for test in tests:  # noqa: SIM110
+            if not test(value):
+                return False
+        return True
+
+    return holds
+
+
 def _either(tests: list[Test]) -> Test:
     match tests:
         case [only]:
             return only
         case [first, second]:
             return lambda value: first(value) or second(value)
-    return lambda value: any(test(value) for test in tests)
+
+    def holds(value: Any) -> bool:
+        for test in tests:  # noqa: SIM110
+            if test(value):
+                return True
+        return False
+
+    return holds
+
+
+def _of_type(names: list[str]) -> Test:
+    plain = tuple(_TYPES[name] for name in names if name in _TYPES)
+    numbers = [_NUMBERS[name] for name in names if name in _NUMBERS]
+    if not plain:
+        return _either(numbers)
+    kind = plain[0] if len(plain) == 1 else plain
+    return _either([lambda value: isinstance(value, kind), *numbers])
 
 
 def _one_of(words: list[Any]) -> Test:
     if all(isinstance(word, bool) for word in words):
         return lambda value: isinstance(value, bool) and value in words
     if all(word is None or isinstance(word, str) for word in words):
-        known = frozenset(words)
-        return lambda value: (value is None or isinstance(value, str)) and value in known
+        # Compared one by one, for a value that is no word may have no hash. They are few, but for some enums.
+        return lambda value: value in words
     # 1 equals 1.0 and not true, at any depth of lists and objects: jsonschema knows how.
     raise Unknown("enum")

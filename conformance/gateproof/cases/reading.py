@@ -75,14 +75,23 @@ def is_stream(exchange: Exchange) -> bool:
     return exchange.mode == "stream" and exchange.answer.status == 200
 
 
-@lru_cache(maxsize=1)
-def wire_events(wire: bytes) -> tuple[list[tuple[Event, Any]], bool]:
-    """The events of the client's leg with their names, each with its JSON document, which is None where there is none.
+def wire_events(exchange: Exchange) -> tuple[list[tuple[Event, Any]], bool]:
+    """The events of the client's leg with their names, each with its JSON document, which is no object where there is none.
 
-    And whether another was begun and not dispatched. Kept for the next invariant that looks at the same exchange.
+    And whether another was begun and not dispatched.
     """
+    events, pending = _read(exchange.wire)
+    read = exchange.answer.events
+    # Of an answer that is too long the client read no more.
+    unread = [_document(event.data) for event in events[len(read) :]]
+    return list(zip(events, [*read, *unread], strict=False)), pending
+
+
+@lru_cache(maxsize=1)
+def _read(wire: bytes) -> tuple[list[Event], bool]:
+    """Kept for the next invariant that looks at the same exchange."""
     reader = EventReader()
-    return [(event, _document(event.data)) for event in reader.feed(wire, 0.0)], reader.pending
+    return reader.feed(wire, 0.0), reader.pending
 
 
 def _document(data: str) -> Any:
@@ -94,4 +103,4 @@ def _document(data: str) -> Any:
 
 def event_names(exchange: Exchange) -> list[str]:
     """The names of the events, [DONE] left out; "" where there was no event line."""
-    return [event.name for event, _ in wire_events(exchange.wire)[0] if event.data.strip() != "[DONE]"]
+    return [event.name for event, _ in wire_events(exchange)[0] if event.data.strip() != "[DONE]"]

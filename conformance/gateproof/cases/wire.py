@@ -29,10 +29,12 @@ def sse_is_clean(exchange: Exchange) -> list[str] | None:
         found["a lone carriage return as line end"] = None
     # What follows the last blank line is no block yet.
     for block in lines.split(b"\n\n")[:-1]:
+        if block.startswith(b"data:") or b"\ndata:" in block:
+            continue
         fields = {line.partition(b":")[0] for line in block.split(b"\n") if line and not line.startswith(b":")}
         if fields and b"data" not in fields:
             found[f"a block without data: {block[:60]!r}"] = None
-    events, pending = wire_events(raw)
+    events, pending = wire_events(exchange)
     for event, document in events:
         # To the letter: openai-node compares with it, openai-python looks at the beginning.
         if event.data != "[DONE]" and not isinstance(document, dict):
@@ -48,7 +50,7 @@ def event_name_is_its_type(exchange: Exchange) -> list[str] | None:
         return None
     found: dict[str, None] = {}
     seen = 0
-    for event, data in wire_events(exchange.wire)[0]:
+    for event, data in wire_events(exchange)[0]:
         if not isinstance(data, dict):
             continue
         seen += 1

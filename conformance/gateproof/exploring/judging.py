@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from gateproof.catalogue import catalogue
 from gateproof.exchange import Exchange
 from gateproof.exploring.expectation import Breach, Expectation
 from gateproof.files import Gateway
-from gateproof.registry import invariants
+from gateproof.registry import watching
 
 
 def breaches(exchange: Exchange, expectation: Expectation, gateway: Gateway, *, strict: bool = False) -> list[Breach]:
@@ -15,12 +14,10 @@ def breaches(exchange: Exchange, expectation: Expectation, gateway: Gateway, *, 
     found = list(expectation.breaches(exchange.answer))
     if exchange.excused:
         return found
-    for id, watch in invariants().items():
-        requirement = catalogue()[id]
-        applies = exchange.pair in requirement.pairs and exchange.mode in requirement.modes
+    for requirement, watch in watching(exchange.pair, exchange.mode):
         judged = strict or requirement.level_on(exchange.pair, exchange.mode) == "MUST"
-        if applies and judged and all(map(gateway.claimed, requirement.needs)):
+        if judged and all(map(gateway.claimed, requirement.needs)):
             sentences = list(watch(exchange) or ())
             if sentences:
-                found.append(Breach(id, "; ".join(sentences)))
+                found.append(Breach(requirement.id, "; ".join(sentences)))
     return found

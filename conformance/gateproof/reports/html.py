@@ -92,12 +92,13 @@ class Row:
 
 def html(report: dict[str, Any]) -> str:
     """The page for a report document."""
-    plain: dict[str, Any] = spelt_out(report)
+    # Commands are quoted from what was really sent, not from what is shown of it: scripts, most of a report, are not shown.
+    shown = [{key: value for key, value in check.items() if key != "scripts"} for check in report["checks"]]
+    plain: dict[str, Any] = spelt_out({**report, "checks": shown})
     records: list[dict[str, Any]] = plain["checks"]
     others = [r for r in records if r["verdict"] != PASS]
     budget = max(LEAST_EVIDENCE, min(MOST_EVIDENCE, EVIDENCE // max(1, len(others))))
     anchors = _anchors(r["name"] for r in records)
-    # Commands are quoted from what was really sent, not from what is shown of it.
     checks = [
         _check(record, plain, real, report, anchor, budget)
         for record, real, anchor in zip(records, report["checks"], anchors, strict=True)
