@@ -40,10 +40,9 @@ class Lockout:
         witness = Ask(self._craft, check, upstream, lambda exchange: None)
         try:
             answer = smoke(witness, upstream, "json" if check.mode == "both" else check.mode)
-            served = bool(witness.last.calls)
         except NotTestable:
-            served = True
-        if served:
+            answer = None
+        if answer is None or witness.last.calls:
             self._cause, self._lost = "", 0
             return ""
         gone = answer.outcome == HUNG or not answer.status
