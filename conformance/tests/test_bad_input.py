@@ -96,8 +96,9 @@ def test_nothing_listens_and_nothing_selected_exit_with_5(gateproof: Run, refere
     assert nothing.returncode == 5, nothing.stdout
 
 
-def test_explain_names_the_nearest_requirement(gateproof: Run) -> None:
-    done = gateproof("explain", "failure.failed-is-never-succes")
+@pytest.mark.parametrize("slip", ["failure.failed-is-never-succes", "failed-is-never-success", "failed-is-never"])
+def test_explain_names_the_nearest_requirement(slip: str, gateproof: Run) -> None:
+    done = gateproof("explain", slip)
 
     assert done.returncode == 4
     assert "did you mean failure.failed-is-never-success" in done.stdout

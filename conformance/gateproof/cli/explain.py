@@ -11,6 +11,9 @@ from gateproof.catalogue import catalogue
 from gateproof.checks import product
 from gateproof.registry import cases, invariants
 
+NEAR = 3
+"""Ids that are offered for one that there is not."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="a requirement's id, or a check's name")
@@ -20,8 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = arguments.id.partition("[")[0]
     requirement = catalogue().get(wanted)
     if requirement is None:
-        near = difflib.get_close_matches(wanted, list(catalogue()), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; see `gateproof list`"
+        # Half an id is as common a slip as a wrong letter.
+        holds = [id for id in catalogue() if wanted and wanted in id][:NEAR]
+        near = holds or difflib.get_close_matches(wanted, list(catalogue()), n=NEAR)
+        hint = f"; did you mean {', '.join(near)}?" if near else "; see `gateproof list`"
         print(f"gateproof explain: there is no requirement {wanted!r}{hint}")
         return 4
     print(f"{requirement.id}  {requirement.level}  revision {requirement.revision}")

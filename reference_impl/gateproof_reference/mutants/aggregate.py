@@ -38,8 +38,10 @@ def _(original: Any) -> Any:
     seam="chat.relay:gathered",
     options=FORCED,
     caught_by="""aggregate.chat-turn-is-rebuilt aggregate.unrequested-sse-is-read
-    tools.only-calls-end-with-tool-calls tools.several-calls-arrive-whole
-    tools.text-and-calls-both-survive""",
+    isolation.concurrent-turns-keep-apart mix.both-modes-agree mix.turns-arrive-whole
+    request.call-ids-correlate sse.escapes-read-alike sse.mebibyte-line-passes
+    text.protocol-words-are-text tools.only-calls-end-with-tool-calls
+    tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """Only the text of the chunks is gathered (new-api#5230)."""
@@ -56,7 +58,8 @@ def _(original: Any) -> Any:
     "rebuilt-chat-turn-has-no-usage",
     seam="chat.relay:gathered",
     options=FORCED,
-    caught_by="""aggregate.chat-turn-is-rebuilt usage.audio-and-prediction-tokens-survive
+    caught_by="""aggregate.chat-turn-is-rebuilt mix.both-modes-agree mix.truncated-turns-say-so-anywhere
+    mix.turns-arrive-whole usage.audio-and-prediction-tokens-survive
     usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
     usage.totals-survive""",
 )
@@ -70,8 +73,8 @@ def _(original: Any) -> Any:
     seam="turns:TurnGatherer.end",
     options=FORCED,
     caught_by="""aggregate.broken-stream-is-an-error ending.broken-transfer-is-an-error
-    ending.unfinished-status-is-an-error mix.failed-turns-are-errors-anywhere
-    time.silent-upstream-is-given-up""",
+    ending.unfinished-status-is-an-error failure.empty-200-is-an-error
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """What came before the break is the answer (sub2api#5800)."""

@@ -13,7 +13,7 @@ from gateproof_reference.mutants.registry import mutant
 @mutant(
     "pings-are-events",
     seam="sse:PING",
-    caught_by="schema.frames-are-valid time.keepalive-is-no-content",
+    caught_by="identity.one-id-per-chat-stream schema.frames-are-valid time.keepalive-is-no-content",
 )
 def _(original: Any) -> Any:
     """A keepalive is an event of Messages on every surface (OmniRoute#7031)."""

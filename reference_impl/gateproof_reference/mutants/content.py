@@ -15,8 +15,9 @@ DECODER = "responses.decode:ResponsesDecoder"
 @mutant(
     "text-is-trimmed",
     seam=f"{DECODER}.tell",
-    caught_by="""aggregate.unrequested-sse-is-read text.arrives-exactly-once text.several-messages-are-joined
-    turn.plain-text-arrives""",
+    caught_by="""aggregate.unrequested-sse-is-read content.parts-stay-apart mix.truncated-turns-say-so-anywhere
+    mix.turns-arrive-whole sse.unknown-events-change-nothing text.arrives-exactly-once
+    text.several-messages-are-joined turn.plain-text-arrives""",
 )
 def _(original: Any) -> Any:
     """Each piece of the text loses its outer spaces, and the words run together."""
@@ -54,7 +55,12 @@ def _(original: Any) -> Any:
     return settle
 
 
-@mutant("only-the-first-message", seam=f"{DECODER}.tell", caught_by="text.several-messages-are-joined")
+@mutant(
+    "only-the-first-message",
+    seam=f"{DECODER}.tell",
+    caught_by="""content.parts-stay-apart mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    sse.unknown-events-change-nothing text.several-messages-are-joined""",
+)
 def _(original: Any) -> Any:
     """Of several messages in one turn only the first is told (databricks#464)."""
 
@@ -75,7 +81,13 @@ def _(original: Any) -> Any:
     return {**original, "summary": TextDelta, "reasoning": TextDelta}
 
 
-@mutant("chat-reasoning-is-text", seam="chat.decode:ChatDecoder.on_delta", caught_by="reasoning.never-becomes-text")
+@mutant(
+    "chat-reasoning-is-text",
+    seam="chat.decode:ChatDecoder.on_delta",
+    caught_by="""ending.truncation-is-length mix.both-modes-agree mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    reasoning.never-becomes-text""",
+)
 def _(original: Any) -> Any:
     """The same from a chat upstream (ranxi2001/sub2api#18)."""
 
@@ -86,7 +98,11 @@ def _(original: Any) -> Any:
     return on_delta
 
 
-@mutant("reasoning-comes-twice", seam=f"{DECODER}.settle", caught_by="reasoning.arrives-once-as-reasoning-content")
+@mutant(
+    "reasoning-comes-twice",
+    seam=f"{DECODER}.settle",
+    caught_by="mix.extras-agree-in-both-modes reasoning.arrives-once-as-reasoning-content",
+)
 def _(original: Any) -> Any:
     """The done events repeat the reasoning."""
 
@@ -108,7 +124,11 @@ def _(original: Any) -> Any:
     return tell
 
 
-@mutant("web-search-is-told-as-text", seam=f"{DECODER}.on_item_added", caught_by="content.web-search-call-is-silent")
+@mutant(
+    "web-search-is-told-as-text",
+    seam=f"{DECODER}.on_item_added",
+    caught_by="content.web-search-call-is-silent mix.both-modes-agree mix.turns-arrive-whole",
+)
 def _(original: Any) -> Any:
     """A hosted tool at work is announced in the assistant's own words (semantic-router#3063)."""
 
@@ -162,7 +182,7 @@ def _(original: Any) -> Any:
 @mutant(
     "messages-begin-with-nothing",
     seam="messages.encode:MessagesEncoder.begin",
-    caught_by="content.no-empty-text-blocks",
+    caught_by="content.no-empty-text-blocks content.parts-stay-apart",
 )
 def _(original: Any) -> Any:
     """An empty text block stands before a call or a thought that comes first (litellm#34692)."""

@@ -85,7 +85,9 @@ def _(original: Any) -> Any:
     "responses-eof-is-a-stop",
     seam="responses.decode:ResponsesDecoder.on_end",
     caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
-    ending.truncated-upstream-is-never-complete""",
+    ending.truncated-upstream-is-never-complete failure.empty-200-is-an-error
+    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
+    time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """A Responses stream that just ends was complete (sub2api#2972)."""
@@ -115,7 +117,11 @@ def _(original: Any) -> Any:
     return on_end
 
 
-@mutant("truncation-is-silent", seam="turns:Translation.end", caught_by="ending.truncated-upstream-is-an-error")
+@mutant(
+    "truncation-is-silent",
+    seam="turns:Translation.end",
+    caught_by="ending.truncated-upstream-is-an-error failure.empty-200-is-an-error",
+)
 def _(original: Any) -> Any:
     """A stream that ends early ends early for the client too, in good order and without a word (9router#1648)."""
     return lambda self, cut=None: [out for out in original(self, cut) if cut is not None or not isinstance(out, Failed)]
@@ -133,7 +139,10 @@ def _(original: Any) -> Any:
 
 
 @mutant(
-    "reset-is-a-stop", seam="responses.decode:ResponsesDecoder.on_end", caught_by="ending.broken-transfer-is-an-error"
+    "reset-is-a-stop",
+    seam="responses.decode:ResponsesDecoder.on_end",
+    caught_by="""ending.broken-transfer-is-an-error failure.empty-200-is-an-error
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """A connection that breaks completes the turn (bifrost#5546)."""

@@ -45,7 +45,8 @@ def _(original: Any) -> Any:
     seam=ON_FAILURE,
     caught_by="""ending.unfinished-status-is-an-error failure.client-fault-is-4xx failure.code-and-message-survive
     failure.failed-before-output-is-an-error failure.failed-before-output-is-an-http-error
-    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx""",
+    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx
+    mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """A turn that failed at once is told as an empty answer with finish_reason stop (new-api#3142)."""
@@ -78,7 +79,8 @@ def _(original: Any) -> Any:
     "failed-body-is-a-stop",
     seam="responses.decode:decode_body",
     caught_by="""ending.unfinished-status-is-an-error failure.client-fault-is-4xx failure.code-and-message-survive
-    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx""",
+    failure.failed-is-never-success failure.message-survives-exactly failure.server-fault-is-5xx
+    mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """A JSON answer with status failed becomes 200 and an empty message (litellm#39703)."""
@@ -128,7 +130,8 @@ def _(original: Any) -> Any:
     failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
     failure.failed-is-never-success failure.in-band-error-has-the-chat-shape
     failure.message-survives-exactly identity.one-id-per-chat-stream
-    limit.waiting-chat-stream-ends-with-the-chat-error schema.frames-are-valid""",
+    limit.waiting-chat-stream-ends-with-the-chat-error mix.failed-turns-are-errors-anywhere
+    schema.frames-are-valid time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """An in-band error is an event called error, without the `error` member that SDKs look for (llm-rosetta#454)."""
@@ -165,10 +168,10 @@ def _(original: Any) -> Any:
 @mutant(
     "message-is-generic",
     seam="failures:read",
-    caught_by="""error.refusal-is-told-in-detail failure.code-and-message-survive failure.error-chunk-is-an-error
-    failure.error-event-is-an-error failure.error-in-a-200-is-an-error
-    failure.failed-before-output-is-an-http-error failure.failed-event-is-whole
-    failure.failed-is-never-success failure.message-survives-exactly
+    caught_by="""error.foreign-envelope-is-read error.refusal-is-told-in-detail failure.code-and-message-survive
+    failure.error-chunk-is-an-error failure.error-event-is-an-error
+    failure.error-in-a-200-is-an-error failure.failed-before-output-is-an-http-error
+    failure.failed-event-is-whole failure.failed-is-never-success failure.message-survives-exactly
     failure.responses-stream-ends-with-failed framing.upstream-framing-stays-upstream""",
 )
 def _(original: Any) -> Any:

@@ -68,8 +68,9 @@ def _(original: Any) -> Any:
 @mutant(
     "broken-turns-begin-anew",
     seam="server:Gateway._deliver",
-    caught_by="""grammar.messages-events-are-in-order grammar.responses-events-are-in-order
-    grammar.responses-indices-are-dense grammar.responses-items-are-told-whole
+    caught_by="""grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
+    grammar.responses-events-are-in-order grammar.responses-indices-are-dense
+    grammar.responses-items-are-told-whole identity.one-id-per-chat-stream
     lifecycle.output-is-never-repeated lifecycle.started-turn-is-asked-once
     mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
     wire.sequence-numbers-count-from-zero wire.sequence-numbers-increase""",

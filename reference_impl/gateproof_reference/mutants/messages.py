@@ -118,7 +118,7 @@ def _(original: Any) -> Any:
     "messages-calls-end-the-turn",
     seam=f"{ENCODER}.stop_reason",
     caught_by="""ending.calls-then-done-is-tool-calls mix.turns-arrive-whole tools.only-calls-end-with-tool-calls
-    tools.text-and-calls-both-survive""",
+    tools.stop-beside-calls-is-tool-use tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """A turn of calls stops with end_turn, so that no client runs them (bifrost#6155)."""
@@ -141,7 +141,11 @@ def _(original: Any) -> Any:
     return empty
 
 
-@mutant("messages-input-counts-the-cache-twice", seam="usage:to_messages", caught_by="usage.cache-is-counted-once")
+@mutant(
+    "messages-input-counts-the-cache-twice",
+    seam="usage:to_messages",
+    caught_by="mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.cache-is-counted-once",
+)
 def _(original: Any) -> Any:
     """input_tokens hold what came from the cache, which stands beside them as well (ogx#6415)."""
 
@@ -202,7 +206,9 @@ def _(original: Any) -> Any:
     "messages-eof-is-a-stop",
     seam=f"{DECODER}.on_end",
     caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
-    ending.truncated-upstream-is-never-complete""",
+    ending.truncated-upstream-is-never-complete failure.empty-200-is-an-error
+    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
+    time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """A Messages stream that just ends was complete (litellm#39703)."""
@@ -213,7 +219,9 @@ def _(original: Any) -> Any:
     "messages-relay-eof-is-a-stop",
     seam="messages.relay:MessagesRelay.on_end",
     caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
-    ending.truncated-upstream-is-never-complete""",
+    ending.truncated-upstream-is-never-complete grammar.messages-blocks-are-in-order
+    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
+    time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """The same on the same API: the relay adds a stop_reason and message_stop."""
@@ -227,7 +235,7 @@ def _(original: Any) -> Any:
     failure.error-event-is-an-error failure.failed-before-output-is-an-error
     failure.failed-before-output-is-an-http-error failure.in-band-error-has-the-chat-shape
     failure.message-survives-exactly failure.responses-stream-ends-with-failed
-    failure.server-fault-is-5xx""",
+    failure.server-fault-is-5xx mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """An error event of Messages ends the turn normally (semantic-router#3063)."""
@@ -244,8 +252,10 @@ def _(original: Any) -> Any:
     seam="messages.relay:MessagesGatherer.result",
     options="--force-upstream-stream",
     caught_by="""aggregate.messages-turn-is-rebuilt aggregate.unrequested-sse-is-read
-    tools.only-calls-end-with-tool-calls tools.several-calls-arrive-whole
-    tools.text-and-calls-both-survive""",
+    isolation.concurrent-turns-keep-apart mix.both-modes-agree mix.turns-arrive-whole
+    request.call-ids-correlate sse.escapes-read-alike sse.mebibyte-line-passes
+    text.protocol-words-are-text tools.only-calls-end-with-tool-calls
+    tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """Only the words of a Messages stream are gathered (new-api#5230)."""

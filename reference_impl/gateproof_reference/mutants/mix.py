@@ -18,7 +18,11 @@ def _(original: Any) -> Any:
     return lambda self, kind, words: iter(()) if self._calls else original(self, kind, words)
 
 
-@mutant("only-the-first-thought", seam="messages.decode:MessagesDecoder.on_text", caught_by="mix.turns-arrive-whole")
+@mutant(
+    "only-the-first-thought",
+    seam="messages.decode:MessagesDecoder.on_text",
+    caught_by="mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole",
+)
 def _(original: Any) -> Any:
     """Text that follows a second thought is dropped: a turn thinks once, and then it speaks (litellm#32357)."""
 
@@ -71,7 +75,8 @@ def _(original: Any) -> Any:
     "failures-are-told-in-prose",
     seam="turns:Translation._encode",
     caught_by="""failure.failed-before-output-is-an-error failure.failed-before-output-is-an-http-error
-    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere""",
+    lifecycle.output-is-never-repeated mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """Before it fails, the stream says sorry in the assistant's own words (semantic-router#3063)."""

@@ -71,7 +71,11 @@ def _(original: Any) -> Any:
     return lambda part, role="tool": original(part, "user" if isinstance(part, Text) else role)
 
 
-@mutant("untyped-items-are-lost", seam="responses.request:_items", caught_by="request.each-form-of-words-is-read")
+@mutant(
+    "untyped-items-are-lost",
+    seam="responses.request:_items",
+    caught_by="error.wrong-request-stays-home request.each-form-of-words-is-read",
+)
 def _(original: Any) -> Any:
     """Items of the input without a type are passed over, as the SDKs' short form has none."""
     return lambda item, where: original(item, where) if item.get("type") else []

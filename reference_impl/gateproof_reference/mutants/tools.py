@@ -34,7 +34,8 @@ def _(original: Any) -> Any:
 @mutant(
     "arguments-go-to-the-last-call",
     seam=f"{DECODER}.on_arguments",
-    caught_by="tools.interleaved-arguments-stay-apart tools.unannounced-deltas-invent-no-call",
+    caught_by="""mix.turns-arrive-whole tools.interleaved-arguments-stay-apart
+    tools.unannounced-deltas-invent-no-call""",
 )
 def _(original: Any) -> Any:
     """Deltas of arguments are given to the call that was announced last (oh-my-pi#2619)."""
@@ -49,7 +50,7 @@ def _(original: Any) -> Any:
 @mutant(
     "chat-arguments-go-to-the-last-call",
     seam="chat.decode:ChatDecoder._index",
-    caught_by="tools.interleaved-arguments-stay-apart",
+    caught_by="""mix.turns-arrive-whole tools.calls-of-one-chunk-arrive tools.interleaved-arguments-stay-apart""",
 )
 def _(original: Any) -> Any:
     """The same with chunks: a piece without an id belongs to the last call, whatever its index (continue#13223)."""
@@ -70,7 +71,10 @@ def _(original: Any) -> Any:
 @mutant(
     "arguments-come-in-deltas-only",
     seam="responses.decode:ResponsesDecoder.settle_arguments",
-    caught_by="""tools.arguments-in-done-events-arrive tools.only-calls-end-with-tool-calls
+    caught_by="""isolation.concurrent-turns-keep-apart mix.both-modes-agree mix.turns-arrive-whole
+    sse.escapes-read-alike sse.mebibyte-line-passes sse.unknown-events-change-nothing
+    stream.json-answer-becomes-a-stream text.protocol-words-are-text
+    tools.arguments-in-done-events-arrive tools.only-calls-end-with-tool-calls
     tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
@@ -150,7 +154,10 @@ def _(original: Any) -> Any:
 @mutant(
     "text-beside-calls-is-lost",
     seam="chat.encode:encode_body",
-    caught_by="aggregate.unrequested-sse-is-read tools.text-and-calls-both-survive",
+    caught_by="""aggregate.unrequested-sse-is-read ending.truncation-is-length isolation.concurrent-turns-keep-apart
+    mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    sse.escapes-read-alike sse.unknown-events-change-nothing text.protocol-words-are-text
+    tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """A JSON message with calls has no text (ChatMock#114)."""
@@ -167,7 +174,10 @@ def _(original: Any) -> Any:
 @mutant(
     "calls-beside-text-are-lost",
     seam="responses.encode:ResponsesEncoder.output",
-    caught_by="aggregate.unrequested-sse-is-read tools.text-and-calls-both-survive",
+    caught_by="""aggregate.unrequested-sse-is-read isolation.concurrent-turns-keep-apart mix.both-modes-agree
+    mix.extras-agree-in-both-modes mix.turns-arrive-whole sse.escapes-read-alike
+    sse.unknown-events-change-nothing text.protocol-words-are-text
+    tools.stop-beside-calls-is-tool-use tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """The output of a response with text holds no calls (open-webui#30085)."""
@@ -183,7 +193,7 @@ def _(original: Any) -> Any:
 @mutant(
     "only-the-first-piece-of-a-chunk",
     seam="chat.decode:ChatDecoder.on_delta",
-    caught_by="tools.calls-of-one-chunk-arrive",
+    caught_by="mix.both-modes-agree tools.calls-of-one-chunk-arrive",
 )
 def _(original: Any) -> Any:
     """Of the pieces of several calls in one chunk only the first is read (open-interpreter#315)."""

@@ -17,7 +17,7 @@ TOTALS = "usage.totals-survive usage.survives-truncation"
     seam="usage:_totals",
     caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
     mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.at-the-event-is-read
-    usage.cache-is-counted-once usage.survives-truncation usage.totals-survive""",
+    usage.cache-is-counted-once usage.last-count-wins usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""
@@ -53,8 +53,8 @@ def _(original: Any) -> Any:
 @mutant(
     "streams-tell-no-details",
     seam="chat.encode:ChatEncoder.chunk",
-    caught_by="""usage.audio-and-prediction-tokens-survive usage.cached-and-reasoning-tokens-survive
-    usage.same-in-both-modes""",
+    caught_by="""mix.both-modes-agree usage.audio-and-prediction-tokens-survive
+    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes""",
 )
 def _(original: Any) -> Any:
     """Details are told in JSON answers and not in streams (codebuddy2api#115)."""
@@ -65,7 +65,11 @@ def _(original: Any) -> Any:
     return chunk
 
 
-@mutant("truncated-turns-cost-nothing", seam="responses.decode:usage_in", caught_by="usage.survives-truncation")
+@mutant(
+    "truncated-turns-cost-nothing",
+    seam="responses.decode:usage_in",
+    caught_by="mix.truncated-turns-say-so-anywhere usage.survives-truncation",
+)
 def _(original: Any) -> Any:
     """response.incomplete loses its usage (litellm#37710)."""
     return lambda event: None if (event.get("response") or {}).get("status") == "incomplete" else original(event)
@@ -95,9 +99,10 @@ def _(original: Any) -> Any:
 @mutant(
     "usage-is-not-told-when-asked",
     seam="chat.encode:ChatEncoder.tells_usage",
-    caught_by="""usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
+    caught_by="""mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
     usage.cached-and-reasoning-tokens-survive usage.chunk-comes-last-when-asked
-    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
+    usage.last-count-wins usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """include_usage is ignored (loreai#1485)."""
@@ -138,7 +143,11 @@ def _(original: Any) -> Any:
     return on_chunk
 
 
-@mutant("unknown-usage-is-null", seam="usage:to_messages", caught_by="usage.unknown-counts-are-still-numbers")
+@mutant(
+    "unknown-usage-is-null",
+    seam="usage:to_messages",
+    caught_by="schema.bodies-are-valid schema.frames-are-valid usage.unknown-counts-are-still-numbers",
+)
 def _(original: Any) -> Any:
     """Tokens that nobody counted are null, on which the Anthropic SDK for Python fails."""
     return lambda usage: {**original(usage), **({} if usage else {"output_tokens": None})}

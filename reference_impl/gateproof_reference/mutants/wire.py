@@ -16,7 +16,8 @@ from gateproof_reference.wirejson import Object
     "everything-is-buffered",
     seam="upstream:Reply.chunks",
     caught_by="""stream.arguments-come-before-the-end stream.body-ends-with-the-turn
-    stream.each-delta-comes-before-the-next stream.first-delta-comes-before-the-end""",
+    stream.each-delta-comes-before-the-next stream.first-delta-comes-before-the-end
+    wire.compressed-answers-decode""",
 )
 def _(original: Any) -> Any:
     """A stream is gathered whole before anything of it is read (ollama#9084)."""
@@ -106,7 +107,7 @@ def _(original: Any) -> Any:
 @mutant(
     "errors-have-no-type",
     seam="failures:envelope",
-    caught_by="failure.code-and-message-survive schema.errors-are-valid",
+    caught_by="error.refusal-is-told-in-detail failure.code-and-message-survive schema.errors-are-valid",
 )
 def _(original: Any) -> Any:
     """The error envelope lacks its type."""
@@ -116,7 +117,7 @@ def _(original: Any) -> Any:
 @mutant(
     "parts-are-never-done",
     seam="responses.encode:ResponsesEncoder.close_part",
-    caught_by="grammar.responses-events-are-in-order",
+    caught_by="grammar.responses-events-are-in-order grammar.responses-items-are-told-whole",
 )
 def _(original: Any) -> Any:
     """A content part that was added is never closed (vllm#37071)."""
@@ -131,7 +132,8 @@ def _(original: Any) -> Any:
 @mutant(
     "items-are-done-before-their-text",
     seam="responses.encode:ResponsesEncoder.close_part",
-    caught_by="grammar.responses-events-are-in-order wire.sequence-numbers-increase",
+    caught_by="""grammar.responses-events-are-in-order wire.sequence-numbers-count-from-zero
+    wire.sequence-numbers-increase""",
 )
 def _(original: Any) -> Any:
     """A part is done before its text is."""
@@ -159,7 +161,11 @@ def _(original: Any) -> Any:
     return lambda self, event: list(original(self, event))[:-1]
 
 
-@mutant("every-chunk-has-its-own-id", seam="chat.encode:ChatEncoder.chunk", caught_by="identity.one-id-per-chat-stream")
+@mutant(
+    "every-chunk-has-its-own-id",
+    seam="chat.encode:ChatEncoder.chunk",
+    caught_by="identity.one-id-per-chat-stream lifecycle.output-is-never-repeated",
+)
 def _(original: Any) -> Any:
     """Each chunk of a stream is another completion (litellm#1571)."""
 
@@ -191,7 +197,7 @@ def _(original: Any) -> Any:
 @mutant(
     "sequence-numbers-stand-still",
     seam="responses.encode:ResponsesEncoder.event",
-    caught_by="wire.sequence-numbers-increase",
+    caught_by="wire.sequence-numbers-count-from-zero wire.sequence-numbers-increase",
 )
 def _(original: Any) -> Any:
     """Every event is number 0 (litellm#28899)."""
@@ -260,7 +266,7 @@ def _(original: Any) -> Any:
 @mutant(
     "each-event-is-of-another-response",
     seam="responses.encode:ResponsesEncoder.response",
-    caught_by="identity.one-id-per-response",
+    caught_by="failure.failed-event-keeps-the-created-id identity.one-id-per-response",
 )
 def _(original: Any) -> Any:
     """Every event that holds the response gives it a new id."""
@@ -354,7 +360,11 @@ def _(original: Any) -> Any:
     return _unary
 
 
-@mutant("plain-bytes-are-called-gzip", seam="answers:Answer.start", caught_by="wire.compressed-answers-decode")
+@mutant(
+    "plain-bytes-are-called-gzip",
+    seam="answers:Answer.start",
+    caught_by="framing.body-is-as-its-headers-say wire.compressed-answers-decode",
+)
 def _(original: Any) -> Any:
     """A Content-Encoding of the upstream stays with a stream that was unpacked (Portkey#1261)."""
 
@@ -411,7 +421,7 @@ def _(original: Any) -> Any:
 @mutant(
     "numberless-events-are-dropped",
     seam="responses.decode:ResponsesDecoder.on_payload",
-    caught_by="wire.missing-sequence-numbers-do-no-harm",
+    caught_by="stream.json-answer-becomes-a-stream wire.missing-sequence-numbers-do-no-harm",
 )
 def _(original: Any) -> Any:
     """What has no number is no event, as its schema says, and the turn never ends."""
