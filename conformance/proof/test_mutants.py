@@ -46,16 +46,22 @@ FULL = PROOF == "full"
 TURN = 0 if FULL else int(PROOF)
 """0 to 17: another pair and mode for each mutant. All eighteen turns are the full proof but for the limit's checks."""
 
+PLACES = [(pair, mode) for pair in PAIRS for mode in ("stream", "json")]
+
 
 def selection(mutant: Mutant) -> list[str]:
     """The checks that a mutant meets by default: the declared requirements on all their pairs, all others on one pair in one
-    mode, which rotate with the mutant's name. So a declaration that is too short shows on some mutant at once, and on every
-    mutant in the full proof.
+    mode, which rotate with the mutant's name and are first those to which all that is declared applies: elsewhere a lie of one
+    translation is the plain reference. So a declaration that is too short shows on most mutants at once, and on every one in
+    the full proof.
 
     The limit's checks fill the gateway and wait for its time-out: they run on the mutants that declare them.
     """
-    number = zlib.crc32(mutant.name.encode()) + TURN
-    pair, mode = PAIRS[number % len(PAIRS)], ("stream", "json")[number // len(PAIRS) % 2]
+    declared = [catalogue()[id] for id in mutant.caught_by]
+    likely = [at for at in PLACES if all(at[0] in its.pairs and {at[1], "both"} & {*its.modes} for its in declared)]
+    first = zlib.crc32(mutant.name.encode()) % max(1, len(likely))
+    order = [*likely[first:], *likely[:first], *(at for at in PLACES if at not in likely)]
+    pair, mode = order[TURN]
     limits = _limits(mutant)
     return [
         check.name

@@ -74,7 +74,10 @@ def _(original: Any) -> Any:
 @mutant(
     "reasoning-is-text",
     seam="responses.decode:WORDS",
-    caught_by="reasoning.arrives-once-as-reasoning-content reasoning.never-becomes-text",
+    caught_by="""content.parts-stay-apart ending.truncation-is-length mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    reasoning.arrives-once-as-reasoning-content reasoning.never-becomes-text
+    wire.missing-sequence-numbers-do-no-harm""",
 )
 def _(original: Any) -> Any:
     """What the model thinks is told as what it says (litellm#32357)."""
@@ -140,7 +143,11 @@ def _(original: Any) -> Any:
     return on_item_added
 
 
-@mutant("refusals-are-lost", seam="chat.decode:ChatDecoder.on_delta", caught_by="content.refusal-arrives")
+@mutant(
+    "refusals-are-lost",
+    seam="chat.decode:ChatDecoder.on_delta",
+    caught_by="content.refusal-arrives content.refusal-is-told-as-one mix.turns-arrive-whole",
+)
 def _(original: Any) -> Any:
     """A refusal is no content, and what the model said in it is dropped (litellm#39723)."""
     return lambda self, delta: original(self, {**delta, "refusal": None})

@@ -63,7 +63,9 @@ def _(original: Any) -> Any:
     "chat-eof-is-a-stop",
     seam="chat.decode:ChatDecoder.on_end",
     caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
-    ending.truncated-upstream-is-never-complete""",
+    ending.truncated-upstream-is-never-complete failure.empty-200-is-an-error
+    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
+    time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """A chat stream that just ends was complete (bifrost#5546)."""
@@ -74,7 +76,8 @@ def _(original: Any) -> Any:
     "chat-relay-eof-is-a-stop",
     seam="chat.relay:ChatRelay.on_end",
     caught_by="""ending.broken-transfer-is-an-error ending.truncated-upstream-is-an-error
-    ending.truncated-upstream-is-never-complete""",
+    ending.truncated-upstream-is-never-complete mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """The same on the same API: the relay adds stop and [DONE]."""
@@ -102,7 +105,8 @@ def _(original: Any) -> Any:
 @mutant(
     "responses-relay-eof-is-completed",
     seam="responses.relay:ResponsesRelay.on_end",
-    caught_by="ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete",
+    caught_by="""ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete
+    mix.cut-turns-never-complete-anywhere""",
 )
 def _(original: Any) -> Any:
     """A relay invents response.completed for a stream that ended early (sub2api#2245)."""
@@ -164,7 +168,12 @@ def _(original: Any) -> Any:
     return {**original, "max_output_tokens": "stop"}
 
 
-@mutant("length-is-completed", seam="responses.encode:INCOMPLETE", caught_by="ending.truncation-is-length")
+@mutant(
+    "length-is-completed",
+    seam="responses.encode:INCOMPLETE",
+    caught_by="""ending.context-window-is-no-plain-stop ending.truncation-is-length
+    mix.truncated-turns-say-so-anywhere""",
+)
 def _(original: Any) -> Any:
     """finish_reason length becomes response.completed."""
     return {"content_filter": original["content_filter"]}

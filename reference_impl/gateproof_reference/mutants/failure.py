@@ -33,7 +33,7 @@ def _stop_when(
     seam=ON_FAILURE,
     caught_by="""ending.bare-failed-is-an-error failure.code-and-message-survive failure.failed-is-never-success
     failure.in-band-error-has-the-chat-shape failure.in-band-error-has-the-messages-shape
-    failure.message-survives-exactly""",
+    failure.message-survives-exactly mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """What was streamed before response.failed is told as a whole answer (litellm#36768)."""
@@ -143,9 +143,11 @@ def _(original: Any) -> Any:
     seam="chat.encode:failed_frame",
     caught_by="""ending.bare-failed-is-an-error ending.broken-transfer-is-an-error
     ending.truncated-upstream-is-an-error ending.truncated-upstream-is-never-complete
-    failure.cancelled-is-never-success failure.error-event-is-an-error failure.failed-is-never-success
-    failure.in-band-error-has-the-chat-shape identity.one-id-per-chat-stream
-    limit.waiting-chat-stream-ends-with-the-chat-error""",
+    failure.cancelled-is-never-success failure.error-event-is-an-error
+    failure.failed-is-never-success failure.in-band-error-has-the-chat-shape
+    identity.one-id-per-chat-stream lifecycle.output-is-never-repeated
+    limit.waiting-chat-stream-ends-with-the-chat-error mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """After the error come a chunk with finish_reason stop and [DONE] (litellm#39748)."""
@@ -198,8 +200,9 @@ def _(original: Any) -> Any:
 @mutant(
     "refusals-are-502",
     seam="failures:client_status",
-    caught_by="""error.status-class-is-kept error.status-is-kept error.unreadable-refusal-is-told
-    error.wrong-request-is-refused failure.same-class-on-both-surfaces""",
+    caught_by="""error.status-class-is-kept error.status-is-kept error.unknown-model-is-refused
+    error.unreadable-refusal-is-told error.wrong-request-is-refused
+    failure.same-class-on-both-surfaces""",
 )
 def _(original: Any) -> Any:
     """Whatever the upstream refuses, it is a bad gateway (suna#5986)."""
@@ -230,7 +233,7 @@ def _(original: Any) -> Any:
 @mutant(
     "responses-failure-is-an-error-event",
     seam="responses.encode:ResponsesEncoder.failed",
-    caught_by="""failure.code-and-message-survive failure.codes-are-translated
+    caught_by="""failure.code-and-message-survive failure.codes-are-translated failure.error-events-are-nested
     failure.responses-stream-ends-with-failed limit.failed-id-comes-from-the-request-id
     limit.waiting-responses-stream-ends-with-failed""",
 )
@@ -263,7 +266,8 @@ def _(original: Any) -> Any:
 @mutant(
     "translated-failed-has-a-new-id",
     seam="responses.encode:ResponsesEncoder.failed",
-    caught_by="failure.failed-event-keeps-the-created-id limit.failed-id-comes-from-the-request-id",
+    caught_by="""failure.failed-event-keeps-the-created-id identity.one-id-per-response
+    limit.failed-id-comes-from-the-request-id""",
 )
 def _(original: Any) -> Any:
     """The same in a translated stream."""

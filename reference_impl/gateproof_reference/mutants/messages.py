@@ -29,6 +29,7 @@ DECODER = "messages.decode:MessagesDecoder"
     failure.code-and-message-survive failure.error-chunk-is-an-error failure.error-event-is-an-error
     failure.failed-is-never-success failure.in-band-error-has-the-messages-shape
     failure.message-survives-exactly limit.waiting-messages-stream-ends-with-the-messages-error
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up
     wire.event-name-is-its-type""",
 )
 def _(original: Any) -> Any:
@@ -44,7 +45,8 @@ def _(original: Any) -> Any:
     failure.cancelled-is-never-success failure.error-event-is-an-error
     failure.failed-is-never-success failure.in-band-error-has-the-messages-shape
     grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
-    limit.waiting-messages-stream-ends-with-the-messages-error""",
+    limit.waiting-messages-stream-ends-with-the-messages-error mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere time.silent-upstream-is-given-up""",
 )
 def _(original: Any) -> Any:
     """Before the error come a stop_reason and message_stop (litellm#39703)."""
@@ -173,9 +175,10 @@ def _(original: Any) -> Any:
 @mutant(
     "message-counts-are-summed",
     seam="messages.decode:Counts.take",
-    caught_by="""usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive usage.last-count-wins
-    usage.same-in-both-modes
-    usage.survives-truncation usage.totals-survive""",
+    caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
+    mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive usage.last-count-wins
+    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The counts of message_delta are added to those of message_start (Anthropic's page on streaming: cumulative)."""
@@ -190,7 +193,9 @@ def _(original: Any) -> Any:
 @mutant(
     "thinking-is-text",
     seam=f"{DECODER}.on_thinking",
-    caught_by="reasoning.arrives-once-as-reasoning-content reasoning.never-becomes-text",
+    caught_by="""content.parts-stay-apart ending.truncation-is-length mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
+    reasoning.arrives-once-as-reasoning-content reasoning.never-becomes-text""",
 )
 def _(original: Any) -> Any:
     """What a Messages model thinks is told as what it says (litellm#32357)."""
@@ -273,7 +278,7 @@ def _(original: Any) -> Any:
     caught_by="""failure.code-and-message-survive failure.error-event-is-an-error
     failure.failed-before-output-is-an-error failure.in-band-error-has-the-messages-shape
     failure.message-survives-exactly grammar.messages-blocks-are-in-order
-    grammar.messages-events-are-in-order""",
+    grammar.messages-events-are-in-order mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
     """On the same API an error event is followed by the end of a good turn."""

@@ -12,7 +12,11 @@ from gateproof_reference.wirejson import Object
 RESPONSES = "responses.decode:ResponsesDecoder"
 
 
-@mutant("text-after-a-call-is-lost", seam="messages.encode:MessagesEncoder.words", caught_by="mix.turns-arrive-whole")
+@mutant(
+    "text-after-a-call-is-lost",
+    seam="messages.encode:MessagesEncoder.words",
+    caught_by="mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole",
+)
 def _(original: Any) -> Any:
     """Once a call has begun, what the model says is dropped (ChatMock#114)."""
     return lambda self, kind, words: iter(()) if self._calls else original(self, kind, words)
@@ -33,7 +37,11 @@ def _(original: Any) -> Any:
     return on_text
 
 
-@mutant("calls-outrank-the-limit", seam="chat.decode:ChatDecoder.reason", caught_by="ending.truncation-is-length")
+@mutant(
+    "calls-outrank-the-limit",
+    seam="chat.decode:ChatDecoder.reason",
+    caught_by="ending.truncation-is-length mix.truncated-turns-say-so-anywhere",
+)
 def _(original: Any) -> Any:
     """A turn that was cut by its limit ends with tool_calls if there were any, and half a call is run."""
     return lambda self: "tool_calls" if self._announced else original(self)
@@ -101,7 +109,11 @@ def _(original: Any) -> Any:
     return delta
 
 
-@mutant("streams-do-not-cite", seam="chat.encode:ChatEncoder.finish", caught_by="mix.extras-agree-in-both-modes")
+@mutant(
+    "streams-do-not-cite",
+    seam="chat.encode:ChatEncoder.finish",
+    caught_by="content.citations-survive mix.extras-agree-in-both-modes",
+)
 def _(original: Any) -> Any:
     """Citations are told in JSON only (openai-agents-python#4252)."""
 

@@ -10,7 +10,11 @@ from gateproof_reference.mutants.registry import mutant
 from gateproof_reference.wirejson import Object
 
 
-@mutant("comments-are-data", seam="sse:Decoder._events", caught_by="sse.comments-are-ignored")
+@mutant(
+    "comments-are-data",
+    seam="sse:Decoder._events",
+    caught_by="sse.comments-are-ignored sse.unknown-events-change-nothing",
+)
 def _(original: Any) -> Any:
     """A line that begins with a colon is data like any other (mnfst#2053)."""
 

@@ -33,7 +33,7 @@ def _(original: Any) -> Any:
     "separators-end-lines",
     seam="sse:Decoder._events",
     caught_by="""failure.error-chunk-is-an-error failure.error-event-is-an-error failure.message-survives-exactly
-    text.arrives-exactly-once""",
+    sse.escapes-read-alike text.arrives-exactly-once""",
 )
 def _(original: Any) -> Any:
     """Lines are split as Python's splitlines does, and what that cuts in two is no JSON and passed over."""
