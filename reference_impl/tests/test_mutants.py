@@ -86,6 +86,7 @@ ELSEWHERE = {
     "bodies-end-with-the-upstreams",
     "compression-is-asked-for-only",
     "plain-bytes-are-called-gzip",
+    "streams-wait-for-the-compressor",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from gateproof.answers.answer import Answer
 from gateproof.cases.canned import answered
 from gateproof.cases.reading import assert_calls, is_stream, wire_events
 from gateproof.exchange import Exchange
@@ -137,16 +138,25 @@ def upstream_cookies_stay_home(ask: Ask, upstream: Upstream, check: CheckHand) -
 def compressed_answers_decode(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     upstream.says(text("one ", "two "), hold("before-the-end"), text("three"))
 
-    live = ask.begin(headers=(("Accept-Encoding", "gzip, deflate"),))
+    answer, came = _read_before_the_end(ask, check, "gzip, deflate")
+    coding = answer.headers.get("content-encoding", "identity").strip().lower()
+    # A gateway that holds every stream back is another requirement's business.
+    slow = not came and _read_before_the_end(ask, check, "identity")[1]
+
+    assert not slow, f"with Content-Encoding {coding} nothing had come while the upstream waited, and plain it came"
+    check.chose("plain" if coding in ("identity", "") else coding)
+
+
+def _read_before_the_end(ask: Ask, check: CheckHand, coding: str) -> tuple[Answer, bool]:
+    """The answer to a client that takes this coding, and whether its first words came while the upstream waited."""
+    live = ask.begin(headers=(("Accept-Encoding", coding),))
     came = not check.stream or check.is_buffering() or live.until(lambda answer: answer.text.startswith("one "))
     live.release("before-the-end")
     answer = live.finish()
 
     assert answer.outcome == "complete", repr(answer)
     assert answer.text == "one two three"
-    coding = answer.headers.get("content-encoding", "identity").strip().lower()
-    assert came, f"with Content-Encoding {coding} nothing had come while the upstream waited for it"
-    check.chose("plain" if coding in ("identity", "") else coding)
+    return answer, came
 
 
 @invariant("wire.content-type-fits")

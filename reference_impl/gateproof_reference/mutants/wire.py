@@ -1,6 +1,7 @@
 """Lies in bytes: delivery, schema, grammar, identity, hygiene, secrets."""
 
 import re
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,8 +17,7 @@ from gateproof_reference.wirejson import Object
     "everything-is-buffered",
     seam="upstream:Reply.chunks",
     caught_by="""stream.arguments-come-before-the-end stream.body-ends-with-the-turn
-    stream.each-delta-comes-before-the-next stream.first-delta-comes-before-the-end
-    wire.compressed-answers-decode""",
+    stream.each-delta-comes-before-the-next stream.first-delta-comes-before-the-end""",
 )
 def _(original: Any) -> Any:
     """A stream is gathered whole before anything of it is read (ollama#9084)."""
@@ -373,6 +373,32 @@ def _(original: Any) -> Any:
         return original(self, status, kind, {**headers, **stale})
 
     return start
+
+
+@mutant("streams-wait-for-the-compressor", seam="server:Gateway.__call__", caught_by="wire.compressed-answers-decode")
+def _(original: Any) -> Any:
+    """A stream is compressed for clients that offer gzip, and stays in the compressor's buffer to its end (agentgateway#909)."""
+
+    async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        if b"gzip" not in dict(scope.get("headers", ())).get(b"accept-encoding", b""):
+            await original(self, scope, receive, send)
+            return
+        packer: list[Any] = []
+
+        async def packed(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                kind = dict(message["headers"])[b"content-type"]
+                if kind.startswith(b"text/event-stream"):
+                    packer.append(zlib.compressobj(wbits=31))
+                    message["headers"].append((b"content-encoding", b"gzip"))
+            elif packer:
+                body = packer[0].compress(message["body"])
+                message = {**message, "body": body if message["more_body"] else body + packer[0].flush()}
+            await send(message)
+
+        await original(self, scope, receive, packed)
+
+    return call
 
 
 @mutant("refusal-key-is-left-out", seam="chat.encode:encode_body", caught_by="schema.nullable-keys-are-there")
