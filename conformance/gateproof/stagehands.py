@@ -46,8 +46,11 @@ class Stagecraft:
     def close(self) -> None:
         """Close every connection."""
         self.client.close()
-        self.mock.close()
-        disconnect(self.mock)
+        if isinstance(self.mock, RemoteMock):
+            self.mock.close()
+        else:
+            # The controller's own, which others use; and an interruption may have torn a call to it.
+            disconnect(self.mock)
         disconnect(self.coordinator)
 
 

@@ -225,7 +225,6 @@ def test_another_process_scripts_the_same_mock_and_reads_its_calls() -> None:
         proxy.drop(mark)
         with pytest.raises(MockError, match="No script has the marker"):
             proxy.release(mark, "there")
-        proxy.close()
         disconnect(proxy)
 
 
