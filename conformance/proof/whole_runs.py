@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,3 +52,40 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=CEILING,
         check=False,
     )
+
+
+def suite_in(folder: Path) -> Callable[..., Run]:
+    """Return what runs the suite on the reference, with its files in `folder`.
+
+    It takes more options of the suite, and of the `reference`; `before` are words between Python and its module, `drop` is
+    text that its gateway `file` shall not have.
+    """
+
+    def run(
+        *options: str,
+        reference: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
+        file: str = "gateway.toml",
+        drop: str = "",
+    ) -> Run:
+        text = reference_file(file).read_text("utf-8")
+        command_line = '"-m", "gateproof_reference",'
+        assert command_line in text
+        words = [*before, "-m", "gateproof_reference", *reference]
+        text = text.replace(command_line, "".join(f"{json.dumps(word)}, " for word in words))
+        if drop:
+            text = text.replace(drop, "")
+        gateway = folder / "gateway.toml"
+        gateway.write_text(text, "utf-8")
+        report = folder / "report"
+        found = report / "report.json"
+        found.unlink(missing_ok=True)
+        done = command(
+            *("run", "-q", f"--gateway={gateway}", "--upstream-listen=127.0.0.1:0", f"--report-dir={report}"),
+            "--edition=draft",
+            *options,
+        )
+        told = json.loads(found.read_text("utf-8")) if found.exists() else {}
+        return Run(done.returncode, done.stdout + done.stderr, told)
+
+    return run
