@@ -71,7 +71,7 @@ def selection(mutant: Mutant, reach: Reach) -> list[str]:
     first = zlib.crc32(mutant.name.encode()) % max(1, len(likely))
     order = [*likely[first:], *likely[:first], *(at for at in PLACES if at not in likely)]
     pair, mode = order[TURN]
-    limits = _limits(mutant)
+    limits = any(id.startswith("limit.") for id in mutant.caught_by)
     return met(
         mutant,
         reach,
@@ -94,10 +94,6 @@ def met(mutant: Mutant, reach: Reach, checks: list[Check]) -> list[str]:
         return [check.name for check in checks]
     reached = reach.met(mutant.name, {str(check.pair) for check in checks})
     return [check.name for check in checks if check.name in reached]
-
-
-def _limits(mutant: Mutant) -> bool:
-    return FULL or any(id.startswith("limit.") for id in mutant.caught_by)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
@@ -135,7 +131,6 @@ def measured(mutant: Mutant, suite: Callable[..., Run], chosen: list[str]) -> Ru
         *(f"--id={name}" for name in chosen),
         reference=("--mutant", mutant.name, *mutant.options),
         file="gateway-streaming.toml" if "--force-upstream-stream" in mutant.options else "gateway.toml",
-        drop="" if _limits(mutant) else "concurrency_limit = 8\n",
     )
     assert run.report, run.output
     assert not run.ids("suite error"), run.output
