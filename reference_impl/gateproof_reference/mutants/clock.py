@@ -13,14 +13,21 @@ from gateproof_reference.mutants.registry import mutant
 @mutant(
     "pings-are-events",
     seam="sse:PING",
-    caught_by="identity.one-id-per-chat-stream schema.frames-are-valid time.keepalive-is-no-content",
+    caught_by="""grammar.responses-events-are-in-order identity.one-id-per-chat-stream schema.frames-are-valid
+    time.keepalive-is-no-content wire.sequence-numbers-count-from-zero""",
 )
 def _(original: Any) -> Any:
     """A keepalive is an event of Messages on every surface (OmniRoute#7031)."""
     return b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
-@mutant("silence-is-kept", seam="answers:StreamAnswer.keep_alive", caught_by="time.keepalive-comes-in-silence")
+@mutant(
+    "silence-is-kept",
+    seam="answers:StreamAnswer.keep_alive",
+    caught_by="""limit.failed-id-comes-from-the-request-id limit.waiting-chat-stream-ends-with-the-chat-error
+    limit.waiting-messages-stream-ends-with-the-messages-error
+    limit.waiting-responses-stream-ends-with-failed time.keepalive-comes-in-silence""",
+)
 def _(original: Any) -> Any:
     """No keepalive ever comes (codex-proxy#609)."""
 

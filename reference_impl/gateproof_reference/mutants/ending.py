@@ -265,7 +265,7 @@ def _(original: Any) -> Any:
 @mutant(
     "foreign-words-are-passed-on",
     seam="messages.decode:MessagesDecoder.reason",
-    caught_by="ending.reasons-are-the-surfaces-own",
+    caught_by="ending.reasons-are-the-surfaces-own schema.bodies-are-valid schema.frames-are-valid",
 )
 def _(original: Any) -> Any:
     """A stop_reason that has no counterpart is passed on as it is."""

@@ -15,7 +15,11 @@ from gateproof_reference.mutants.registry import mutant
 @mutant(
     "one-call-at-a-time",
     seam="limits:Slots.hold",
-    caught_by="isolation.concurrent-turns-keep-apart isolation.stalled-upstream-blocks-nobody",
+    caught_by="""isolation.concurrent-turns-keep-apart isolation.stalled-upstream-blocks-nobody
+    limit.failed-id-comes-from-the-request-id limit.full-is-429
+    limit.waiting-chat-stream-ends-with-the-chat-error
+    limit.waiting-messages-stream-ends-with-the-messages-error
+    limit.waiting-responses-stream-ends-with-failed""",
     options="--max-concurrency 100",
 )
 def _(original: Any) -> Any:
@@ -33,7 +37,8 @@ def _(original: Any) -> Any:
 @mutant(
     "all-answers-are-one",
     seam="server:Identity",
-    caught_by="isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn",
+    caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
+    limit.failed-id-comes-from-the-request-id""",
 )
 def _(original: Any) -> Any:
     """Every answer has the id that the first one got."""
@@ -49,7 +54,11 @@ def _(original: Any) -> Any:
 @mutant(
     "calls-go-to-the-latest-client",
     seam="server:send",
-    caught_by="""grammar.chat-ends-once identity.one-id-per-chat-stream isolation.concurrent-turns-keep-apart""",
+    caught_by="""grammar.chat-ends-once grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
+    grammar.responses-events-are-in-order grammar.responses-indices-are-dense
+    grammar.responses-items-are-told-whole identity.one-id-per-chat-stream
+    identity.one-id-per-response isolation.concurrent-turns-keep-apart
+    wire.sequence-numbers-count-from-zero wire.sequence-numbers-increase""",
 )
 def _(original: Any) -> Any:
     """What arrives is sent to the client that came last (litellm#35023)."""

@@ -68,12 +68,13 @@ def _(original: Any) -> Any:
 @mutant(
     "broken-turns-begin-anew",
     seam="server:Gateway._deliver",
-    caught_by="""grammar.messages-blocks-are-in-order grammar.messages-events-are-in-order
-    grammar.responses-events-are-in-order grammar.responses-indices-are-dense
-    grammar.responses-items-are-told-whole identity.one-id-per-chat-stream
-    lifecycle.output-is-never-repeated lifecycle.started-turn-is-asked-once
-    mix.cut-turns-never-complete-anywhere mix.failed-turns-are-errors-anywhere
-    wire.sequence-numbers-count-from-zero wire.sequence-numbers-increase""",
+    caught_by="""failure.failed-event-keeps-the-created-id grammar.messages-blocks-are-in-order
+    grammar.messages-events-are-in-order grammar.responses-events-are-in-order
+    grammar.responses-indices-are-dense grammar.responses-items-are-told-whole
+    identity.one-id-per-chat-stream identity.one-id-per-response lifecycle.output-is-never-repeated
+    lifecycle.started-turn-is-asked-once mix.cut-turns-never-complete-anywhere
+    mix.failed-turns-are-errors-anywhere wire.sequence-numbers-count-from-zero
+    wire.sequence-numbers-increase""",
 )
 def _(original: Any) -> Any:
     """A stream that failed is asked for again, and sent from its beginning behind what was sent (sub2api#1007)."""
