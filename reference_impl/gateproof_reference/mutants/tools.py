@@ -174,10 +174,11 @@ def _(original: Any) -> Any:
 @mutant(
     "calls-beside-text-are-lost",
     seam="responses.encode:ResponsesEncoder.output",
-    caught_by="""aggregate.unrequested-sse-is-read isolation.concurrent-turns-keep-apart mix.both-modes-agree
-    mix.extras-agree-in-both-modes mix.turns-arrive-whole sse.escapes-read-alike
-    sse.unknown-events-change-nothing text.protocol-words-are-text
-    tools.stop-beside-calls-is-tool-use tools.text-and-calls-both-survive""",
+    caught_by="""aggregate.unrequested-sse-is-read grammar.responses-items-are-told-whole
+    isolation.concurrent-turns-keep-apart mix.both-modes-agree mix.extras-agree-in-both-modes
+    mix.turns-arrive-whole sse.escapes-read-alike sse.unknown-events-change-nothing
+    text.protocol-words-are-text tools.stop-beside-calls-is-tool-use
+    tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """The output of a response with text holds no calls (open-webui#30085)."""
@@ -193,7 +194,8 @@ def _(original: Any) -> Any:
 @mutant(
     "only-the-first-piece-of-a-chunk",
     seam="chat.decode:ChatDecoder.on_delta",
-    caught_by="mix.both-modes-agree tools.calls-of-one-chunk-arrive",
+    caught_by="""mix.both-modes-agree mix.turns-arrive-whole tools.calls-of-one-chunk-arrive
+    tools.several-calls-arrive-whole""",
 )
 def _(original: Any) -> Any:
     """Of the pieces of several calls in one chunk only the first is read (open-interpreter#315)."""

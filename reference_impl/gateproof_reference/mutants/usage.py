@@ -17,7 +17,8 @@ TOTALS = "usage.totals-survive usage.survives-truncation"
     seam="usage:_totals",
     caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
     mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.at-the-event-is-read
-    usage.cache-is-counted-once usage.last-count-wins usage.survives-truncation usage.totals-survive""",
+    usage.cache-is-counted-once usage.counts-in-other-places-survive usage.last-count-wins
+    usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""

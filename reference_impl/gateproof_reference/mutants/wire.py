@@ -447,7 +447,7 @@ def _(original: Any) -> Any:
 @mutant(
     "numberless-events-are-dropped",
     seam="responses.decode:ResponsesDecoder.on_payload",
-    caught_by="stream.json-answer-becomes-a-stream wire.missing-sequence-numbers-do-no-harm",
+    caught_by="""stream.json-answer-becomes-a-stream turn.plain-text-arrives wire.missing-sequence-numbers-do-no-harm""",
 )
 def _(original: Any) -> Any:
     """What has no number is no event, as its schema says, and the turn never ends."""
