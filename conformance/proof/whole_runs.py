@@ -13,6 +13,9 @@ from typing import Any
 
 CEILING = 600
 
+CAUGHT = ("fail", "should", "not testable")
+"""Verdicts that say that a gateway breaks a requirement."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -29,7 +32,7 @@ class Run:
     @property
     def caught(self) -> set[str]:
         """The requirements that the gateway breaks."""
-        return self.ids("fail", "should", "not testable")
+        return self.ids(*CAUGHT)
 
     def ids(self, *verdicts: str) -> set[str]:
         """The requirements that have a check with one of these verdicts."""
