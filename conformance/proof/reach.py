@@ -62,6 +62,7 @@ class Reach:
         if pair not in self._known:
             file = self._folder / f"{pair}.json"
             with file.with_suffix(".lock").open("w") as lock:
+                # Held for one run of the suite, which has a ceiling; and it ends with whoever holds it.
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not file.exists():
                     self._record(pair, file)

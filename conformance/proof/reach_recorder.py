@@ -13,6 +13,7 @@ import atexit
 import json
 import runpy
 import sys
+import threading
 import time
 from pathlib import Path
 from types import CodeType, FrameType
@@ -59,6 +60,8 @@ def main() -> None:
     atexit.register(recorder.write, Path(file))
     atexit.register(sys.setprofile, None)
     sys.argv = [module, *arguments]
+    # Packed bodies are unpacked in a thread.
+    threading.setprofile(recorder)
     sys.setprofile(recorder)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from whole_runs import CAUGHT, Run
 
-FILE = Path(__file__).with_name("product.json")
+FILE = Path(__file__).with_name("full_product.json")
 
 
 @cache
@@ -26,6 +26,7 @@ def write(mutant: str, run: Run, only: set[str] | None = None) -> None:
     failed = [check for check in run.report.get("checks", []) if check["verdict"] in CAUGHT]
     caught = dict(Counter(check["id"] for check in failed))
     with FILE.open("r+") as file:
+        # Held for milliseconds.
         fcntl.flock(file, fcntl.LOCK_EX)
         known = json.load(file)
         asked = len(run.verdicts)
