@@ -27,6 +27,9 @@ from gateproof_mock.serving.journal import Leg
 LEG_LIMIT = 8 * 1024 * 1024
 """Bytes of an answer that are read. More is a flood: no turn of the edition is a tenth of it."""
 
+_CHUNKS = 3
+"""Chunks of a body that is sent so: more than one, or a gateway that reads the first alone has read it whole."""
+
 READERS: dict[str, tuple[Callable[[Answer], None], Callable[[Answer], Any]]] = {
     "chat": (chat.read_body, chat.ChunkReader),
     "responses": (responses.read_body, responses.EventCollector),
@@ -38,7 +41,11 @@ READERS: dict[str, tuple[Callable[[Answer], None], Callable[[Answer], Any]]] = {
 class Request:
     """One HTTP request to the gateway. `path` begins with a slash. `limit`: bytes of the answer that are read.
 
-    `key`: in place of every credential of the client's, "" for none.
+    `key`: in place of every credential of the client's, "" for none. `key_in`: the one header, by its lower-case name, that
+    shows the client's own key; "" for all that its surface has. `chunked`: the body goes in chunks, its length unsaid.
+    `line`: the connection that it goes over; without one it has a connection of its own.
+
+    An Accept or a Content-Type among the `headers` stands in place of the client's.
 
     With an Accept-Encoding among the `headers` the answer is unpacked as its Content-Encoding says; without, none was asked for.
     """
@@ -49,11 +56,41 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     limit: int = LEG_LIMIT
     key: str | None = None
+    key_in: str = ""
+    chunked: bool = False
+    line: Line | None = None
 
     @property
     def unpacks(self) -> bool:
         """Whether the answer may be compressed."""
         return any(name.lower() == "accept-encoding" for name, _ in self.headers)
+
+
+class Line:
+    """A connection that is kept for the next request, as SDKs keep theirs; another one where the gateway has closed it.
+
+    `connections`: how many were opened so far. `ends`: whether the last answer said that its connection ends with it. For
+    one request at a time.
+    """
+
+    def __init__(self, transport: httpx.HTTPTransport) -> None:
+        self.transport = transport
+        self.connections = 0
+        self.ends = False
+        self.network: Any = None
+
+    def goes_over(self, network: Any, *, new: bool) -> None:
+        """Keep in mind what the requests now go over: a `new` connection, or TLS on the one that was opened last."""
+        self.connections += new
+        self.network = network
+
+    def heard(self, response: httpx.Response) -> None:
+        """Keep in mind what the answer said of its connection (RFC 9112 9.3)."""
+        options = response.headers.get("connection", "").lower()
+        self.ends = "close" in options or (response.http_version == "HTTP/1.0" and "keep-alive" not in options)
+
+    def close(self) -> None:
+        self.transport.close()
 
 
 class GatewayClient:
@@ -77,19 +114,18 @@ class GatewayClient:
             self._fixed.append(("Authorization", f"Bearer {key}"))
         # Each question stands alone: what httpx.Client adds to a transport (cookies, redirects, proxies and credentials of the
         # environment) must not be, and costs half as much again. No connection is used twice either: a gateway may close an
-        # idle one just as it is taken up again, which is no fault of it.
-        self._transport = httpx.HTTPTransport(
-            # Loading the certificates costs 50 ms a client; plain HTTP has no use for them.
-            verify=origin.startswith("https"),
-            trust_env=False,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
-        )
+        # idle one just as it is taken up again, which is no fault of it. Only a case that wants to know takes a Line.
+        self._transport = _transport(origin, connections=64, kept=0)
         self._timeouts = httpx.Timeout(ceiling, connect=min(ceiling, 5.0)).as_dict()
         self._curfew = Curfew(ceiling)
 
     def close(self) -> None:
         self._curfew.close()
         self._transport.close()
+
+    def line(self) -> Line:
+        """A connection for several requests, to be closed after them."""
+        return Line(_transport(self.origin, connections=1, kept=1))
 
     def open(self, surface: str, request: Request, *, stream: bool, live: bool = False) -> Reading:
         """A request on its way. Never raises for the gateway's sake."""
@@ -98,11 +134,16 @@ class GatewayClient:
         own = [(n, v) for n, v in surface_headers(surface, key) if n not in self._given]
         if request.key:
             own.append(("Authorization", f"Bearer {request.key}"))
-        headers = [("Content-Type", "application/json"), ("Accept", accept), *own, *request.headers]
+        told = {name.lower() for name, _ in request.headers}
+        usual = _without([("Content-Type", "application/json"), ("Accept", accept)], told)
+        headers = [*usual, *own, *request.headers]
         fixed = _without(self._fixed, {name.lower() for name, _ in headers})
         if request.key is not None:
             fixed = [(name, value) for name, value in fixed if not is_secret(name)]
-        return Reading(self, surface, request, [*fixed, *headers], stream=stream, live=live)
+        sent = [*fixed, *headers]
+        if request.key_in:
+            sent = _without(sent, {"authorization", "x-api-key"} - self._given - {request.key_in})
+        return Reading(self, surface, request, sent, stream=stream, live=live)
 
     def built(
         self, request: Request, headers: list[tuple[str, str]], trace: Callable[[str, Any], None]
@@ -110,11 +151,13 @@ class GatewayClient:
         """What is sent for a request. Raises what httpx raises."""
         extensions = {"timeout": self._timeouts, "trace": trace}
         url = _url(self.origin, request.path)
-        return httpx.Request(request.method, url, headers=headers, content=request.body, extensions=extensions)
+        # What has no length to httpx, it sends in chunks.
+        body = _pieces(request.body) if request.chunked else request.body
+        return httpx.Request(request.method, url, headers=headers, content=body, extensions=extensions)
 
-    def send(self, built: httpx.Request) -> httpx.Response:
+    def send(self, built: httpx.Request, line: Line | None = None) -> httpx.Response:
         """The answer, its body unread. Raises what httpx raises."""
-        return self._transport.handle_request(built)
+        return (line.transport if line is not None else self._transport).handle_request(built)
 
     def curfew(self, call_in: Callable[[], None]) -> AbstractContextManager[None]:
         """Inside, `call_in` is called from another thread when the ceiling is reached."""
@@ -124,6 +167,21 @@ class GatewayClient:
         """The JSON document at a path, or MISSING for whatever goes wrong."""
         answer = self.open("chat", Request("GET", path, b""), stream=False).finish()
         return answer.body if answer.status == 200 else Missing(path)
+
+
+def _transport(origin: str, *, connections: int, kept: int) -> httpx.HTTPTransport:
+    return httpx.HTTPTransport(
+        # Loading the certificates costs 50 ms a client; plain HTTP has no use for them.
+        verify=origin.startswith("https"),
+        trust_env=False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=kept),
+    )
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """The body in a few chunks."""
+    size = max(1, -(-len(body) // _CHUNKS))
+    return (body[at : at + size] for at in range(0, len(body), size))
 
 
 @lru_cache(maxsize=64)
@@ -235,7 +293,13 @@ class Reading:
     def _send(self) -> None:
         built = self._client.built(self._request, self.sent_headers, self._note_connection)
         self.sent_headers = list(built.headers.items())
-        response = self._client.send(built)
+        line = self._request.line
+        if line is not None:
+            # Told again where a new one is opened.
+            self._network = line.network
+        response = self._client.send(built, line)
+        if line is not None:
+            line.heard(response)
         self._response = response
         with self._changed:
             if self.over:
@@ -251,6 +315,8 @@ class Reading:
     def _note_connection(self, step: str, what: dict[str, Any]) -> None:
         if step in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._network = what["return_value"]
+            if self._request.line is not None:
+                self._request.line.goes_over(self._network, new=step == "connection.connect_tcp.complete")
             if self.over:
                 self.hang_up()
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from gateproof.answers.answer import Answer
 from gateproof.asking.apis import received, written
 from gateproof.asking.question import Question
 from gateproof.checks import Check
-from gateproof.client import LEG_LIMIT, GatewayClient, Reading, Request
+from gateproof.client import LEG_LIMIT, GatewayClient, Line, Reading, Request
 from gateproof.coordinator import CoordinatorProxy, disconnect
 from gateproof.exchange import Exchange
 from gateproof.files import Gateway
@@ -174,6 +175,15 @@ class Ask:
         assert turns, f"the gateway did not call its upstream: {self.last.answer!r}"
         return turns[-1]["json"]
 
+    @contextmanager
+    def kept_line(self) -> Iterator[Line]:
+        """A connection that is kept from one question to the next, for `line`."""
+        line = self.craft.client.line()
+        try:
+            yield line
+        finally:
+            line.close()
+
     def __call__(self, words: str | Question = "Please answer.", **how: Any) -> Answer:
         """Ask and read to the end. `how` is as for `begin`."""
         exchange, reading = self._open(words, live=False, **how)
@@ -187,7 +197,8 @@ class Ask:
         `include_usage` asks for token counts where a stream has none unasked; `headers` are sent beside the surface's own, and
         `limit` is the client's for the answer's bytes; `offers` names tools beside those that the script calls; `query`
         follows the path; `pack` makes other bytes of the body; `key` is sent in place of every credential ("": none), and
-        `model` in place of the pair's (`{model}` in it). `routed=False`: nothing in the request says which upstream is meant,
+        `model` in place of the pair's (`{model}` in it); `key_in`, `chunked` and `line` are as for the client's Request.
+        `routed=False`: nothing in the request says which upstream is meant,
         and whichever is called is no fault. Other words are added to the request's keys.
         """
         exchange, reading = self._open(words, live=True, **how)
@@ -213,6 +224,9 @@ class Ask:
         model: str = "",
         routed: bool = True,
         pack: Callable[[bytes], bytes] = bytes,
+        key_in: str = "",
+        chunked: bool = False,
+        line: Line | None = None,
         **extra: Any,
     ) -> tuple[Exchange, Reading]:
         craft, check = self.craft, self._check
@@ -237,12 +251,11 @@ class Ask:
             )
         else:
             document = json.loads(json.dumps(body).replace("{marker}", mark).replace("{model}", model))
-        data = b"" if method == "GET" else pack(json.dumps(document, ensure_ascii=False).encode())
+        data = b"" if method == "GET" else pack(_encoded(document))
         target = (path or craft.gateway.path(pair.surface, PATHS[pair.surface])) + (f"?{query}" if query else "")
         craft.mock.put(mark, scripts)
-        reading = craft.client.open(
-            pair.surface, Request(method, target, data, headers, limit, key), stream=stream, live=live
-        )
+        request = Request(method, target, data, headers, limit, key, key_in, chunked, line)
+        reading = craft.client.open(pair.surface, request, stream=stream, live=live)
         exchange = Exchange(
             pair=pair,
             mode=mode,
@@ -276,6 +289,14 @@ class Ask:
             raise NotTestable(f"called {', '.join(sorted(strange))}, where {exchange.pair.dialect} was to be called")
         self._judge(exchange)
         return answer
+
+
+def _encoded(document: Any) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # What the gateway said may hold half a character, which is sent back to it as the escape that it was.
+        return json.dumps(document).encode()
 
 
 def _tools(scripts: Sequence[Script]) -> list[str]:

@@ -53,21 +53,30 @@ class Reach:
         An invariant meets it wherever another check does, since it judges what was said in all of them.
         """
         replaced = replaced_functions(mutant)
-        checks = [check for pair in pairs for check in self._of(pair)]
+        checks = self._of(sorted(pairs))
         met = {check.name for check in checks if check.functions & replaced}
         places = {place for check in checks if check.name in met for place in check.places}
         return met | {check.name for check in checks if catalogue()[check.id].invariant and check.places & places}
 
-    def _of(self, pair: str) -> list[Recorded]:
-        if pair not in self._known:
-            file = self._folder / f"{pair}.json"
-            with file.with_suffix(".lock").open("w") as lock:
+    def _of(self, pairs: list[str]) -> list[Recorded]:
+        # What another worker records is waited for last, so that each records another pair.
+        for how in (fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX):
+            for pair in pairs:
+                if pair not in self._known:
+                    self._read(pair, how)
+        return [check for pair in pairs for check in self._known[pair]]
+
+    def _read(self, pair: str, how: int) -> None:
+        file = self._folder / f"{pair}.json"
+        with file.with_suffix(".lock").open("w") as lock:
+            try:
                 # Held for one run of the suite, which has a ceiling; and it ends with whoever holds it.
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if not file.exists():
-                    self._record(pair, file)
-            self._known[pair] = list(read(json.loads(file.read_text("utf-8"))))
-        return self._known[pair]
+                fcntl.flock(lock, how)
+            except BlockingIOError:
+                return
+            if not file.exists():
+                self._record(pair, file)
+        self._known[pair] = list(read(json.loads(file.read_text("utf-8"))))
 
     def _record(self, pair: str, file: Path) -> None:
         calls = file.with_suffix(".calls")

@@ -1,7 +1,8 @@
 """A gateway behind a faulty wire: `python wire_proxy.py FAULT COMMAND... --listen HOST:PORT ...`.
 
 It starts the command with a port of its own in place of PORT, listens at PORT, and passes everything on but for the fault
-(`wire_faults.py`; `none` passes everything). HTTP is read and written anew, with one connection for each request.
+(`wire_faults.py`; `none` passes everything, `garbled-SEED` is `garbling.py`). HTTP is read and written anew, with one
+connection for each request.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import contextlib
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+from garbling import Garbler
 from wire_faults import Broken, Fault, every
 
 LIMIT = 64 * 1024 * 1024
@@ -21,7 +23,7 @@ SEPARATOR = b"\n\n"
 class Wire:
     """Answers one connection after the other. `inner`: host and port of the gateway."""
 
-    def __init__(self, inner: tuple[str, int], fault: type[Fault]) -> None:
+    def __init__(self, inner: tuple[str, int], fault: Callable[[], Fault]) -> None:
         self._inner = inner
         self._fault = fault
 
@@ -110,7 +112,7 @@ async def _pieces(reader: asyncio.StreamReader, headers: dict[str, str]) -> Asyn
         yield await reader.read(-1)
 
 
-async def serve(fault: type[Fault], command: list[str]) -> None:
+async def serve(fault: Callable[[], Fault], command: list[str]) -> None:
     """Start the gateway, and stand before it until it ends."""
     at = command.index("--listen") + 1
     host, _, port = command[at].rpartition(":")
@@ -129,7 +131,12 @@ async def serve(fault: type[Fault], command: list[str]) -> None:
 def main() -> None:
     """Run until the gateway ends; whoever ends this process ends the whole group."""
     name, *command = sys.argv[1:]
-    asyncio.run(serve(Fault if name == "none" else every()[name], [sys.executable, *command]))
+    fault: Callable[[], Fault]
+    if name.startswith("garbled-"):
+        fault = Garbler(int(name.removeprefix("garbled-")))
+    else:
+        fault = Fault if name == "none" else every()[name]
+    asyncio.run(serve(fault, [sys.executable, *command]))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ class Relay(BaseHTTPRequestHandler):
     upstream = ""
 
     def relay(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self.asked()
         kept = [(name, value) for name, value in self.headers.items() if name.lower() not in OUR_OWN]
-        self.close_connection = True
         url, timeout = self.upstream + self.path, httpx.Timeout(30)
         with httpx.stream(self.command, url, content=body, headers=kept, timeout=timeout) as answer:
             self.send_response(answer.status_code)
+            # http.server ends the connection by this, too.
+            self.send_header("Connection", "close")
             for name, value in answer.headers.multi_items():
                 if name not in OUR_OWN:
                     self.send_header(name, value)
@@ -38,6 +39,18 @@ class Relay(BaseHTTPRequestHandler):
             except httpx.HTTPError:
                 return
             self.wfile.write(b"0\r\n\r\n")
+
+    def asked(self) -> bytes:
+        """Read the body in either framing of RFC 9112, section 6; http.server knows of neither."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return body
 
     do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = relay  # noqa: N815 (the names that http.server asks for)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import httpx
 import pytest
 
 from gateproof.answers import chat, responses
@@ -711,6 +712,86 @@ def test_each_question_stands_alone() -> None:
             asked.extend(name.encode() for name, _ in reading.sent_headers)
         client.close()
     assert b"cookie" not in asked
+
+
+def sent(request: Request, *, surface: str = "chat", key: str = "k") -> httpx.Request:
+    """What the client sends for a request."""
+    client = GatewayClient("http://gateway.invalid", key=key)
+    built = []
+    client.send = lambda request, line=None: built.append(request) or httpx.Response(204)  # type: ignore[method-assign]
+    client.open(surface, request, stream=True).finish()
+    client.close()
+    return built[0]
+
+
+def test_a_request_replaces_what_the_client_says_of_its_body_and_its_answer() -> None:
+    own = (("accept", "*/*"), ("Content-Type", "application/json; charset=utf-8"))
+    asked = sent(Request("POST", "/v1/x", b"{}", own)).headers
+    assert asked.get_list("accept") == ["*/*"]
+    assert asked.get_list("content-type") == ["application/json; charset=utf-8"]
+    usual = sent(Request("POST", "/v1/x", b"{}")).headers
+    assert usual.get_list("accept") == ["text/event-stream"]
+    assert usual.get_list("content-type") == ["application/json"]
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("", {"x-api-key": "k", "authorization": "Bearer k"}),
+        ("x-api-key", {"x-api-key": "k"}),
+        ("authorization", {"authorization": "Bearer k"}),
+    ],
+)
+def test_a_key_is_shown_in_one_form_or_in_all(form: str, told: dict[str, str]) -> None:
+    asked = sent(Request("POST", "/v1/x", b"{}", key_in=form), surface="messages").headers
+    assert {name: asked[name] for name in ("x-api-key", "authorization") if name in asked} == told
+
+
+def test_a_body_goes_in_chunks() -> None:
+    asked = sent(Request("POST", "/v1/x", b'{"a": 1}', chunked=True))
+    assert asked.headers["transfer-encoding"] == "chunked"
+    assert "content-length" not in asked.headers
+    pieces = list(asked.stream)  # type: ignore[arg-type]
+    assert len(pieces) > 1
+    assert b"".join(pieces) == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(("told", "connections"), [("", 1), ("Connection: close", 2)])
+def test_a_line_is_kept_until_the_gateway_closes_it(told: str, connections: int) -> None:
+    def answer_twice(connection: socket.socket) -> None:
+        connection.sendall(plain(b"{}", "200 OK", *([told] if told else [])))
+        if not told:
+            take_request(connection)
+            connection.sendall(plain(b"{}"))
+
+    with server(answer_twice) as origin:
+        client = GatewayClient(origin, ceiling=5.0)
+        line = client.line()
+        for _ in range(2):
+            reading = client.open("chat", Request("POST", "/v1/x", b"{}", line=line), stream=False)
+            assert reading.finish().status == 200
+        line.close()
+        client.close()
+    assert line.connections == connections
+
+
+def test_what_drips_over_a_kept_line_is_ended_too() -> None:
+    def answer_and_drip(connection: socket.socket) -> None:
+        connection.sendall(plain(b"{}"))
+        take_request(connection)
+        drips(b"HTTP/1.1 200 OK\r\nX: ", b"x")(connection)
+
+    with server(answer_and_drip) as origin:
+        client = GatewayClient(origin, ceiling=CEILING)
+        line = client.line()
+        readings = [
+            client.open("chat", Request("POST", "/v1/x", b"{}", line=line), stream=False).finish() for _ in range(2)
+        ]
+        line.close()
+        client.close()
+    assert readings[0].status == 200
+    assert readings[1].outcome == HUNG
+    assert line.connections == 1
 
 
 def test_a_document_that_cannot_be_had_is_missing() -> None:

@@ -26,6 +26,7 @@ CLEAN, NAMES = "wire.sse-is-clean", "wire.event-name-is-its-type"
 IDLESS = "wire.streams-have-no-event-id"
 NUMBERS, TYPE = "wire.sequence-numbers-increase", "wire.content-type-fits"
 FRAMED = "framing.body-is-as-its-headers-say"
+TIMES = "identity.times-are-in-seconds"
 ON_WHOLE_STREAMS = (
     "grammar.responses-indices-are-dense",
     "grammar.responses-items-are-told-whole",
@@ -162,6 +163,10 @@ UNLAWFUL_CHAT = {
     ),
     "another id": (chat_stream(HEL, {**STOP, "id": "c2"}), {ONE_ID: "2 values of id"}),
     "another time": (chat_stream(HEL, {**STOP, "created": 2}), {ONE_ID: "2 values of created"}),
+    "a time in milliseconds": (
+        chat_stream(HEL, {**STOP, "created": 1_764_000_000_000}),
+        {ONE_ID: "2 values of created", TIMES: "created 1764000000000 is no Unix time in seconds"},
+    ),
     "another model": (chat_stream(HEL, {**STOP, "model": "n"}), {ONE_ID: "2 values of model: 'm', 'n'"}),
     "ids that differ far behind": (
         chat_stream({**HEL, "id": "x" * 200 + "1"}, {**STOP, "id": "x" * 200 + "2"}),
@@ -302,8 +307,8 @@ SECOND = [
     at("function_call_arguments.done", 1, arguments="{}", name="get"),
     {"type": "response.output_item.done", "output_index": 1, "item": {**FUNCTION, "arguments": "{}"}},
 ]
+SUMMARY = {"type": "summary_text", "text": "Hm."}
 THOUGHT = {"type": "reasoning", "id": "i0", "summary": []}
-SUMMARY = {"type": "summary_text", "text": ""}
 
 
 def numbered(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -361,13 +366,13 @@ LAWFUL_RESPONSES: dict[str, bytes] = {
     "reasoning with a summary": responses_stream(
         CREATED,
         {"type": "response.output_item.added", "output_index": 0, "item": THOUGHT},
-        at("reasoning_summary_part.added", summary_index=0, part=SUMMARY),
+        at("reasoning_summary_part.added", summary_index=0, part={**SUMMARY, "text": ""}),
         at("reasoning_summary_text.delta", summary_index=0, delta="Hm."),
         at("reasoning_summary_text.done", summary_index=0, text="Hm."),
         at("reasoning_summary_part.done", summary_index=0, part=SUMMARY),
         at("reasoning_text.delta", content_index=0, delta="Hm."),
         at("reasoning_text.done", content_index=0, text="Hm."),
-        {"type": "response.output_item.done", "output_index": 0, "item": THOUGHT},
+        {"type": "response.output_item.done", "output_index": 0, "item": {**THOUGHT, "summary": [SUMMARY]}},
         *SECOND,
         COMPLETED,
     ),
@@ -592,7 +597,8 @@ def test_an_id_that_a_relay_passes_on_is_the_upstreams() -> None:
 def test_an_invariant_that_saw_nothing_says_so() -> None:
     seen = watched(exchange("responses", b""))
     assert set(seen) == {TYPE, FRAMED}
-    assert set(watched(exchange("chat", chat_stream(HEL, done=b"")))) == {CLEAN, FRAMES, TYPE, FRAMED, IDLESS}
+    seen = watched(exchange("chat", chat_stream(HEL, done=b"")))
+    assert set(seen) == {CLEAN, FRAMES, TYPE, FRAMED, IDLESS, TIMES}
     assert ERRORS not in watched(exchange("chat", TURN))
 
 

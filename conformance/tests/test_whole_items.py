@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from watching import exchanged
 
 from gateproof.answers.answer import COMPLETE, Answer
-from gateproof.exchange import Exchange
-from gateproof.pairs import Pair
 from gateproof.registry import invariants
 
 DENSE = "grammar.responses-indices-are-dense"
@@ -49,18 +48,7 @@ def stream() -> list[dict[str, Any]]:
 
 
 def breaches(events: list[dict[str, Any]]) -> dict[str, list[str]]:
-    seen = Exchange(
-        pair=Pair("responses", "chat"),
-        mode="stream",
-        marker="gp-aaaaaa-bbbbbbbb",
-        scripts=(),
-        method="POST",
-        path="/v1/responses",
-        request_headers=[],
-        request_body=b"{}",
-        began=0.0,
-        answer=Answer(outcome=COMPLETE, status=200, events=list(events)),
-    )
+    seen = exchanged(Answer(outcome=COMPLETE, status=200, events=list(events)), b"", surface="responses", mode="stream")
     found = {id: list(invariants()[id](seen) or ()) for id in (DENSE, WHOLE, COUNTED)}
     return {id: sentences for id, sentences in found.items() if sentences}
 

@@ -7,6 +7,12 @@ from gateway_bench import Asking, Fake, Told
 from gateway_scenes import Scene
 
 REFUSAL = {"error": {"message": "no", "type": "invalid_request_error", "param": "messages", "code": "too_much"}}
+EMPTY = (
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
+    b'"choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}\n\n'
+    b'data: {"error":{"message":"no money","type":"insufficient_quota","code":"insufficient_quota"}}\n\n'
+)
+"""A stream in the midst of which the account is empty."""
 KEY = "client-key-0123456789"
 
 
@@ -43,7 +49,7 @@ def errors() -> list[Scene]:
             return Request(surface, "chat", body=body, status=status, path=path, asked=asked, advice=advice)
 
         found += [refused(REFUSAL, status, advice="7") for status in (404, 422, 429, 500)]
-        found += [refused(b"<p>no", 404), refused({"detail": "no"}, 400)]
+        found += [refused(REFUSAL, 429, advice="1.5"), refused(b"<p>no", 404), refused({"detail": "no"}, 400)]
         found.append(Request(surface, "chat", body=b"<p>hi", path=path, asked=asked, media_type="text/html"))
         for wrong in (b"{bad", {**asked, "messages": 5, "input": 5}):
             found.append(Request(surface, "chat", body=REFUSAL, path=path, asked=wrong))
@@ -54,6 +60,9 @@ def errors() -> list[Scene]:
                 Request(surface, surface, body=REFUSAL, path=path, asked=asked, headers=headers, settings=settings)
             )
         found.append(Request(surface, "chat", body=REFUSAL, path=path, asked=asked, method="DELETE"))
+    path, asked = turns["responses"]
+    streamed = {**asked, "stream": True}
+    found.append(Request("responses", "chat", body=EMPTY, path=path, asked=streamed, media_type="text/event-stream"))
     found += [
         Request(
             "messages",

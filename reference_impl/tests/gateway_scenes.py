@@ -141,6 +141,7 @@ BOTH_BEGIN, BOTH_GO_ON = (
 )
 """Chunks that hold pieces of two calls."""
 REFUSES = {"type": "response.refusal.delta", "item_id": "msg_0", "output_index": 0, "content_index": 0, "delta": "No."}
+SEARCHES = {"type": "response.web_search_call.searching", "item_id": "ws_0", "output_index": 0}
 PAGE = {"start_index": 0, "end_index": 2, "url": "https://example.org/a", "title": "A"}
 NESTED = {"type": "url_citation", "url_citation": PAGE}
 SECOND_CHOICE = chunk() | {"choices": [{"index": 1, "delta": {"content": "second"}, "finish_reason": None}]}
@@ -355,6 +356,7 @@ def scenes() -> list[Scene]:
         numbered([{"type": "response.created", "response": RESPONSE}, REFUSES, terminal("response.completed", [])]),
         probable(),
         without_numbers(responses_turn(message("Hel"))),
+        numbered([{"type": "response.created", "response": RESPONSE}, SEARCHES, terminal("response.completed", [])]),
     ]
     c_streams: list[list[Any]] = [
         chat_turn(chunk({"reasoning_content": "I think"}), chunk({"content": "Hello, "}), chunk({"content": "world"})),
@@ -380,6 +382,11 @@ def scenes() -> list[Scene]:
         chat_turn(chunk({"content": "long " * 14_000})),
         [ROLE, chunk({"content": "Hel"}), chunk({}, "stop", usage=CHAT_USAGE), DONE],
         chat_turn(PROBABLE),
+        chat_turn(
+            chunk({"content": "As they say"}),
+            chunk({"annotations": [NESTED, NESTED]}),
+            chunk({"refusal": "I will not"}),
+        ),
     ]
     m_streams: list[list[Any]] = [
         messages_turn(thinking("I think"), text_block("Hello, world"), use(2), reason="tool_use"),
@@ -396,7 +403,7 @@ def scenes() -> list[Scene]:
         [*map(sse, messages_turn(text_block("Hel"))[:-2]), CUT],
         messages_turn(text_block("Hel"), reason="model_context_window_exceeded"),
         messages_turn(text_block("Hel"), reason="pause_turn"),
-        messages_turn(thinking("I think"), text_block("One"), thinking("again"), text_block("Two")),
+        messages_turn(thinking("I think"), text_block("One"), thinking("again", "c2lnMg=="), text_block("Two")),
         [*messages_turn(use(0))[:-2], OVERLOADED],
         [MESSAGE_START, {"type": "acme_progress"}, *messages_turn(text_block("Hel"))[1:]],
         messages_turn(text_block("One. "), text_block("Two.")),

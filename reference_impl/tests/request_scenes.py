@@ -157,15 +157,19 @@ MESSAGES: list[dict[str, Any]] = [
 ]
 
 
-def questions() -> list[Scene]:
-    """Return one scene for each question on each dialect, and a few that are asked otherwise."""
-    asked = {"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES}
-    found = [
+def on_each_dialect(asked: dict[str, list[dict[str, Any]]]) -> list[Scene]:
+    """Return one scene for each question of a surface on each dialect."""
+    return [
         Scene(surface, dialect, body=answer, stream=False, more=more)
         for surface, questions in asked.items()
         for dialect, answer in ANSWERS.items()
         for more in questions
     ]
+
+
+def questions() -> list[Scene]:
+    """Return one scene for each question on each dialect, and a few that are asked otherwise."""
+    found = on_each_dialect({"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES})
     found += [Scene("chat", dialect, []) for dialect in ANSWERS]
     found.append(Scene("messages", "chat", body=CHAT_BODY, stream=False, path="/v1/messages?beta=true"))
     return found

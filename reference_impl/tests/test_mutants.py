@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from error_scenes import errors
+from form_scenes import forms
 from gateway_bench import Asking, Fake
 from gateway_scenes import Scene, scenes
+from history_scenes import histories
 from request_scenes import questions
 
 from gateproof_reference import cli, server
 from gateproof_reference.mutants import MUTANTS
 from gateproof_reference.mutants.registry import Mutant
 
-SCENES = [*scenes(), *errors(), *questions()]
+SCENES = [*scenes(), *errors(), *questions(), *forms(), *histories()]
 NAMES = list(MUTANTS)
 ASKED_HEADERS = ("anthropic-version", "anthropic-beta", "x-api-key", "accept-encoding")
 
@@ -59,8 +61,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return put
 
 
-# These lie about time, waiting, size, compression, clients that leave, and turns beside or after each other, which no scene
-# shows: test_delivery.py, test_limits.py and test_encodings.py do, and the proof on whole gateways.
+# These lie about time, waiting, size, compression, clients that leave, how a request is sent, and turns beside or after each
+# other, which no scene shows: test_delivery.py, test_limits.py and test_encodings.py do, and the proof on whole gateways.
 ELSEWHERE = {
     "all-answers-are-one",
     "calls-go-to-the-latest-client",
@@ -87,6 +89,16 @@ ELSEWHERE = {
     "compression-is-asked-for-only",
     "plain-bytes-are-called-gzip",
     "streams-wait-for-the-compressor",
+    "a-wish-for-streams-is-one",
+    "bearer-is-no-key",
+    "bodies-have-a-mebibyte",
+    "charset-is-no-json",
+    "chunked-requests-are-empty",
+    "connections-break-when-used-again",
+    "connections-end-when-used-again",
+    "connections-keep-their-form",
+    "long-words-are-cut",
+    "x-api-key-is-no-key",
 }
 
 
@@ -124,6 +136,6 @@ def test_the_lie_shows(name: str, install: Any) -> None:
 
 
 def likeliest_first(mutant: Mutant) -> list[int]:
-    """The scenes in the order in which to look: a lie about requests shows in the questions, which come last."""
+    """The scenes in the order in which to look: lies about requests, forms and histories show in those that come last."""
     order = list(range(len(SCENES)))
-    return order[::-1] if mutant.make.__module__.endswith(".request") else order
+    return order[::-1] if mutant.make.__module__.endswith((".request", ".forms", ".history")) else order

@@ -46,3 +46,15 @@ def wrong_key_is_refused(ask: Ask, upstream: Upstream) -> None:
         assert answer.status in (401, 403), f"{what}: {answer!r}"
         assert answer.error.message, f"{what}: no error envelope in {answer!r}"
         assert not ask.last.calls, f"{what} became a call of {ask.last.calls[0]['path']}"
+
+
+@case("auth.each-form-of-key-is-taken")
+def each_form_of_key_is_taken(ask: Ask, upstream: Upstream) -> None:
+    if not ask.client_key:
+        raise NotTestable("the suite was given no key for the gateway, so none could be shown")
+    upstream.says(text("Hel", "lo"))
+    for form in ("x-api-key", "authorization"):
+        answer = ask(key_in=form)
+
+        assert answer.outcome == "complete", f"the right key as {form} alone: {answer!r}"
+        assert ask.last.calls, f"the right key as {form} alone: answered without an upstream call"

@@ -31,6 +31,17 @@ def answered(dialect: str, mode: str, *turn: Element, gzip: bool = False, **head
     return refused(200, body(dialect, *turn), gzip=gzip, **headers)
 
 
+def completion_id() -> str:
+    """An id for chunks that no script says: another each time, as providers' are, for a gateway may store answers by it."""
+    return Asked(body={}).new_id("chatcmpl")
+
+
+def chunked(*chunks: Any) -> Refused:
+    """A chat stream of exactly these chunks, each one JSON document."""
+    told = (*map(json.dumps, chunks), "[DONE]")
+    return refused(200, "".join(f"data: {data}\n\n" for data in told), content_type=EVENTS)
+
+
 def modes(exchange: Exchange) -> list[str]:
     """The mode of each upstream call. Some gateways ask for JSON first, and for the stream after it."""
     return ["stream" if call["stream"] else "json" for call in exchange.calls if call["kind"] == "turn"]

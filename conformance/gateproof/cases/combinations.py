@@ -156,7 +156,7 @@ def cut_turns_never_complete_anywhere(ask: Ask, upstream: Upstream) -> None:
 def _assert_beginning(answer: Answer, begun: tuple[Element, ...], name: str) -> None:
     whole = words(begun)
     assert whole.startswith(said(answer)), f"{name}: {said(answer)!r} is no beginning of {whole!r}"
-    told = {call.name for call in answer.tool_calls}
+    told = {str(call.name) for call in answer.tool_calls}
     strange = told - {n for n, _ in calls(begun)}
     assert not strange, f"{name}: calls that nobody made: {strange!r}"
 

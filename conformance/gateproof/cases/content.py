@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from gateproof.answers.absent import dig
 from gateproof.answers.answer import Answer
+from gateproof.cases.canned import completion_id
 from gateproof.cases.reading import assert_calls, choices, events_of_type, text_blocks
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
-from gateproof_mock import citation, completed, event, next_message, reasoning, refusal, text, tool_call, web_search
+from gateproof_mock import (
+    Wire,
+    citation,
+    completed,
+    event,
+    next_message,
+    reasoning,
+    refusal,
+    text,
+    tool_call,
+    web_search,
+)
 
 PIECES = (
     " Leading space,",
@@ -63,6 +75,18 @@ def reasoning_never_becomes_text(ask: Ask, upstream: Upstream) -> None:
 
     assert answer.outcome == "complete", repr(answer)
     assert answer.text == "Hello"
+
+
+@case("reasoning.either-name-is-read")
+def either_name_is_read(ask: Ask, upstream: Upstream) -> None:
+    told = []
+    for key in ("reasoning_content", "reasoning"):
+        upstream.says(reasoning(*THOUGHTS), text("Hel", "lo"), wire=Wire(reasoning_key=key))
+        answer = ask()
+        assert answer.text == "Hello", f"under {key}: {answer!r}"
+        told.append(answer.reasoning)
+
+    assert told[1] == told[0], f"of reasoning_content came {told[0]!r}, of reasoning {told[1]!r}"
 
 
 @case("reasoning.arrives-once-as-reasoning-content")
@@ -173,7 +197,13 @@ def citations_survive(ask: Ask, upstream: Upstream) -> None:
 @case("content.other-choices-are-not-merged")
 def other_choices_are_not_merged(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
     choice = {"index": 1, "delta": {"role": "assistant", "content": "second"}, "finish_reason": None}
-    other = {"id": "chatcmpl-two", "object": "chat.completion.chunk", "created": 0, "model": "two", "choices": [choice]}
+    other = {
+        "id": completion_id(),
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "two",
+        "choices": [choice],
+    }
     upstream.says(event(**other), text("fir"), event(**other), text("st"))
 
     answer = ask()

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gateproof.answers.answer import ERROR, Answer
+from gateproof.cases.canned import modes
 from gateproof.stagehands import Ask, CheckHand
 
 
@@ -16,6 +17,12 @@ def is_refusal(ask: Ask, answer: Answer) -> bool:
     where a keepalive was out already."""
     told = 400 <= answer.status < 500 or (answer.status == 200 and answer.outcome == ERROR)
     return told and not ask.last.calls
+
+
+def is_other_mode(ask: Ask, check: CheckHand) -> bool:
+    """Whether the gateway asked its upstream in the other mode only, so that a canned answer in this one says nothing of it."""
+    asked = modes(ask.last)
+    return bool(asked) and check.mode not in asked
 
 
 def is_documented(check: CheckHand, claims: Mapping[str, Any], name: str) -> bool:

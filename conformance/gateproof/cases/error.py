@@ -158,6 +158,21 @@ def retry_after_is_kept(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
             assert same, f"of {advice!r} on a {status} came {given!r}: {answer!r}"
 
 
+ODD = ("1.5", "soon", "-1", "Wed, 21 Oct 2015 07:28:00 GMT", "")
+"""What servers write as Retry-After, and RFC 9110 does not know or nobody can obey."""
+
+
+@case("error.odd-retry-after-is-no-fault")
+def odd_retry_after_is_no_fault(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    for advice in ODD:
+        _refuses_for_a_while(upstream, check, 429, advice)
+
+        answer = ask()
+
+        if _told(answer, check, repr(advice)):
+            assert answer.status == 429, f"with Retry-After {advice!r} a 429 is HTTP {answer.status}: {answer!r}"
+
+
 def _refuses_for_a_while(upstream: Upstream, check: CheckHand, status: int, advice: str) -> None:
     type = "rate_limit_error" if status == 429 else "overloaded_error"
     own = {"type": type, "message": NO}

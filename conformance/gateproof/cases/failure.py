@@ -15,6 +15,7 @@ from gateproof_mock import Wire, cancelled, cut, error_event, failed, refused, t
 
 FELL_OVER = "The model fell over in step 7."
 TOO_LONG = "This model's maximum context length is 8192 tokens."
+EMPTY = "You exceeded your current quota, please check your plan and billing details."
 PARTED = "The model\u2028fell over\u2029in\x85step 7."
 """What Python's splitlines takes for four lines, and SSE for one."""
 AWKWARD = 'He said "no" \\ then\nnewline\ttab \x1b[31m \x07 \x0b \x00 \x7f \u2028 \u2029 \x85 naïve 日本 🦄 </data>'
@@ -365,3 +366,16 @@ def error_events_are_nested(ask: Ask, upstream: Upstream, check: CheckHand) -> N
         assert isinstance(error, dict), f"no error object in {event!r}"
         assert FELL_OVER in str(error.get("message")), f"no message in {event!r}"
     check.chose("nested" if errors else "none")
+
+
+@case("failure.quota-is-no-rate-limit")
+def quota_is_no_rate_limit(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    kind, code, fine = "insufficient_quota", "insufficient_quota", ["insufficient_quota"]
+    if check.dialect == "messages":
+        kind, code, fine = "billing_error", "", ["insufficient_quota", "billing_error"]
+    upstream.says(text("Hel"), failed(code, EMPTY, type=kind))
+
+    answer = ask()
+
+    assert answer.outcome == "error", repr(answer)
+    assert answer.error.code in fine, f"type {kind!r}, code {code!r}: {answer!r}"

@@ -54,7 +54,7 @@ def assert_calls(answer: Answer, check: CheckHand, *wanted: tuple[str, str]) -> 
 
     On Messages they are an object, which has no letters to keep.
     """
-    read = _value if check.has_messages else _text
+    read = value_of if check.has_messages else _text
     made = [(name, read(arguments)) for name, arguments in answer.calls]
     assert made == [(name, read(arguments)) for name, arguments in wanted], f"calls: {answer.calls!r}"
 
@@ -63,7 +63,8 @@ def _text(arguments: Any) -> Any:
     return arguments
 
 
-def _value(arguments: Any) -> Any:
+def value_of(arguments: Any) -> Any:
+    """The value of arguments; words that say so where they are no JSON."""
     try:
         return parse(arguments)
     except (TypeError, ValueError):

@@ -227,6 +227,21 @@ def effort_arrives(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mappi
     assert len(set(seen)) == len(seen), f"little effort and much are one: {seen}"
 
 
+@case("request.summaries-are-asked-for")
+def summaries_are_asked_for(ask: Ask, upstream: Upstream, check: CheckHand, claims: Mapping[str, Any]) -> None:
+    upstream.says(ANSWER)
+    thinking = {"type": "enabled", "budget_tokens": 4096, "display": "summarized"}
+
+    answer = ask(Question(ASKED), thinking=thinking, max_tokens=8192)
+
+    if is_refusal(ask, answer):
+        check.chose("refused")
+        return
+    asked = dig(ask.received_body, "reasoning", "summary")
+    assert asked or is_documented(check, claims, "thinking.display"), f"reasoning.summary: {asked!r}"
+    check.chose("asked for" if asked else "left out")
+
+
 def _efforts(surface: str) -> list[tuple[str, dict[str, Any]]]:
     """Little and much, in each of the words that a surface has for it."""
     if surface == "chat":

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateproof.answers.absent import dig
 from gateproof.answers.answer import Answer
+from gateproof.cases.canned import completion_id
 from gateproof.cases.reading import assert_calls, choices
 from gateproof.registry import case
 from gateproof.stagehands import Ask, CheckHand, Upstream
@@ -98,7 +99,7 @@ def name_and_id_come_once(ask: Ask, upstream: Upstream) -> None:
     assert len(answer.tool_calls) == 1, repr(answer)
     call = answer.tool_calls[0]
     assert call.names == ("get_weather",), f"names that came: {call.names}"
-    assert len(set(call.ids)) == 1, f"ids that came: {call.ids}"
+    assert len(set(map(repr, call.ids))) == 1, f"ids that came: {call.ids}"
 
 
 @case("tools.indices-are-dense")
@@ -150,7 +151,7 @@ def _pieces(*calls: ToolCall, begin: bool = False) -> Event:
         begun = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
         pieces.append({"index": index, **(begun if begin else {"function": {"arguments": "".join(call.arguments)}})})
     choice = {"index": 0, "delta": {"tool_calls": pieces}, "logprobs": None, "finish_reason": None}
-    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+    chunk = {"id": completion_id(), "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
     return event(**chunk)
 
 

@@ -204,3 +204,25 @@ def missing_sequence_numbers_do_no_harm(ask: Ask, upstream: Upstream, check: Che
     back = [pair for pair in pairwise(numbers) if pair[1] <= pair[0]]
     assert not back, f"the sequence_number {_short(back[0][1])} after {_short(back[0][0])}"
     check.chose("filled" if len(numbers) == len(events) else "left")
+
+
+@case("wire.connection-serves-again")
+def connection_serves_again(ask: Ask, upstream: Upstream, check: CheckHand) -> None:
+    upstream.says(text("Hel", "lo"))
+    unsaid = 0
+    with ask.kept_line() as line:
+        for number, mode in enumerate(("stream", "json", "json", "stream"), start=1):
+            before, ends = line.connections, line.ends
+            answer = ask(mode=mode, line=line)
+            if line.connections == before and not answer.status and answer.outcome == "broken" and not ask.last.calls:
+                # It was closed as it was taken up again, which no client can tell beforehand (RFC 9112 9.3.1): once more.
+                answer = ask(mode=mode, line=line)
+
+            what = f"turn {number} ({mode}), over connection {line.connections}"
+            assert answer.outcome == "complete", f"{what}: {answer!r}"
+            assert answer.text == "Hello", f"{what}: {answer!r}"
+            unsaid += 0 < before < line.connections and not ends
+    # One that was idle for too long, or served long enough, may end at any time. One that ends each time has to say so: whether
+    # a client finds it closed, or loses its next request in it, is chance.
+    assert unsaid < 2, f"{unsaid} of 3 connections ended without a word of it, when they were used again or before"
+    check.chose("kept" if line.connections == 1 else "closed")

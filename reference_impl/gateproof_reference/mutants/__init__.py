@@ -2,13 +2,16 @@
 
 from gateproof_reference.mutants import (  # noqa: F401  (importing declares)
     aggregate,
+    answers,
     clock,
     content,
     door,
     ending,
     error,
     failure,
+    forms,
     framing,
+    history,
     isolation,
     lifecycle,
     limit,
@@ -18,6 +21,7 @@ from gateproof_reference.mutants import (  # noqa: F401  (importing declares)
     route,
     sse,
     tools,
+    transport,
     usage,
     wire,
 )

@@ -57,11 +57,11 @@ def _(original: Any) -> Any:
 @mutant(
     "rebuilt-chat-turn-has-no-usage",
     seam="chat.relay:gathered",
-    options=FORCED,
     caught_by="""aggregate.chat-turn-is-rebuilt mix.both-modes-agree mix.truncated-turns-say-so-anywhere
-    mix.turns-arrive-whole usage.audio-and-prediction-tokens-survive
-    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
+    mix.turns-arrive-whole usage.audio-and-prediction-tokens-survive usage.cached-and-reasoning-tokens-survive
+    usage.empty-turns-are-counted usage.null-details-are-harmless usage.same-in-both-modes usage.survives-truncation
     usage.totals-survive""",
+    options=FORCED,
 )
 def _(original: Any) -> Any:
     """The usage chunk is not gathered."""

@@ -89,7 +89,7 @@ def _(original: Any) -> Any:
     seam="chat.decode:ChatDecoder.on_delta",
     caught_by="""ending.truncation-is-length mix.both-modes-agree mix.cut-turns-never-complete-anywhere
     mix.failed-turns-are-errors-anywhere mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
-    reasoning.never-becomes-text""",
+    reasoning.either-name-is-read reasoning.never-becomes-text""",
 )
 def _(original: Any) -> Any:
     """The same from a chat upstream (ranxi2001/sub2api#18)."""
@@ -250,7 +250,7 @@ def _(original: Any) -> Any:
 @mutant(
     "answers-begin-with-a-search",
     seam="messages.encode:MessagesEncoder.message",
-    caught_by="content.nothing-is-made-up",
+    caught_by="content.nothing-is-made-up request.answers-come-back-as-they-were",
 )
 def _(original: Any) -> Any:
     """An empty list of annotations is taken for a search: blocks of one that nobody made are put first (claude-code-router)."""

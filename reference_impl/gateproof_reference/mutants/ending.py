@@ -161,7 +161,7 @@ def _(original: Any) -> Any:
 @mutant(
     "truncated-is-a-stop",
     seam="responses.decode:INCOMPLETE",
-    caught_by="ending.truncation-is-length mix.truncated-turns-say-so-anywhere",
+    caught_by="""ending.truncation-is-length mix.truncated-turns-say-so-anywhere stream.json-answer-keeps-its-ending""",
 )
 def _(original: Any) -> Any:
     """response.incomplete for its length ends with stop (litellm#37710)."""
@@ -172,7 +172,7 @@ def _(original: Any) -> Any:
     "length-is-completed",
     seam="responses.encode:INCOMPLETE",
     caught_by="""ending.context-window-is-no-plain-stop ending.truncation-is-length
-    mix.truncated-turns-say-so-anywhere""",
+    mix.truncated-turns-say-so-anywhere stream.json-answer-keeps-its-ending""",
 )
 def _(original: Any) -> Any:
     """finish_reason length becomes response.completed."""

@@ -13,8 +13,8 @@ from gateproof_reference.wirejson import Object
 @mutant(
     "crowds-are-outages",
     seam="failures:client_status",
-    caught_by="""error.status-class-is-kept error.status-is-kept error.unreadable-refusal-is-told
-    failure.same-class-on-both-surfaces""",
+    caught_by="""error.odd-retry-after-is-no-fault error.status-class-is-kept error.status-is-kept
+    error.unreadable-refusal-is-told failure.same-class-on-both-surfaces""",
 )
 def _(original: Any) -> Any:
     """A 429 of the upstream is a 503, as if it were down (aisix#323)."""

@@ -104,7 +104,7 @@ def _(original: Any) -> Any:
     failure.error-chunk-is-an-error failure.failed-before-output-is-an-error
     failure.failed-before-output-is-an-http-error failure.in-band-error-has-the-chat-shape
     failure.in-band-error-has-the-messages-shape failure.message-survives-exactly
-    failure.responses-stream-ends-with-failed failure.server-fault-is-5xx
+    failure.quota-is-no-rate-limit failure.responses-stream-ends-with-failed failure.server-fault-is-5xx
     mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:
@@ -200,8 +200,8 @@ def _(original: Any) -> Any:
 @mutant(
     "refusals-are-502",
     seam="failures:client_status",
-    caught_by="""error.status-class-is-kept error.status-is-kept error.unknown-model-is-refused
-    error.unreadable-refusal-is-told error.wrong-request-is-refused
+    caught_by="""error.odd-retry-after-is-no-fault error.status-class-is-kept error.status-is-kept
+    error.unknown-model-is-refused error.unreadable-refusal-is-told error.wrong-request-is-refused
     failure.same-class-on-both-surfaces""",
 )
 def _(original: Any) -> Any:
@@ -234,8 +234,8 @@ def _(original: Any) -> Any:
     "responses-failure-is-an-error-event",
     seam="responses.encode:ResponsesEncoder.failed",
     caught_by="""failure.code-and-message-survive failure.codes-are-translated failure.error-events-are-nested
-    failure.responses-stream-ends-with-failed limit.failed-id-comes-from-the-request-id
-    limit.waiting-responses-stream-ends-with-failed""",
+    failure.quota-is-no-rate-limit failure.responses-stream-ends-with-failed
+    limit.failed-id-comes-from-the-request-id limit.waiting-responses-stream-ends-with-failed""",
 )
 def _(original: Any) -> Any:
     """A stream ends with a bare error event, which Codex does not know (sub2api#2972)."""

@@ -37,8 +37,8 @@ def _(original: Any) -> Any:
 @mutant(
     "all-answers-are-one",
     seam="server:Identity",
-    caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
-    limit.failed-id-comes-from-the-request-id""",
+    caught_by="""identity.items-of-two-turns-have-own-ids isolation.concurrent-turns-keep-apart
+    isolation.nothing-stays-of-an-earlier-turn limit.failed-id-comes-from-the-request-id""",
 )
 def _(original: Any) -> Any:
     """Every answer has the id that the first one got."""

@@ -71,7 +71,8 @@ def _(original: Any) -> Any:
     caught_by="""failure.failed-event-keeps-the-created-id grammar.messages-blocks-are-in-order
     grammar.messages-events-are-in-order grammar.responses-events-are-in-order
     grammar.responses-indices-are-dense grammar.responses-items-are-told-whole
-    identity.one-id-per-chat-stream identity.one-id-per-response lifecycle.output-is-never-repeated
+    grammar.responses-summary-parts-are-announced identity.one-id-per-chat-stream
+    identity.one-id-per-response lifecycle.output-is-never-repeated
     lifecycle.started-turn-is-asked-once mix.cut-turns-never-complete-anywhere
     mix.failed-turns-are-errors-anywhere wire.sequence-numbers-count-from-zero
     wire.sequence-numbers-increase""",

@@ -165,7 +165,7 @@ def _(original: Any) -> Any:
     "messages-cache-is-not-counted",
     seam="usage:MESSAGES_INPUT",
     caught_by="""mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.cache-is-counted-once
-    usage.cached-and-reasoning-tokens-survive""",
+    usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive""",
 )
 def _(original: Any) -> Any:
     """What came from the cache is no input (Portkey#1754)."""
@@ -176,9 +176,10 @@ def _(original: Any) -> Any:
     "message-counts-are-summed",
     seam="messages.decode:Counts.take",
     caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
-    mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
-    usage.cache-is-counted-once usage.cached-and-reasoning-tokens-survive usage.last-count-wins
-    usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
+    mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.cache-is-counted-once
+    usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive usage.empty-turns-are-counted
+    usage.last-count-wins usage.null-details-are-harmless usage.same-in-both-modes usage.survives-truncation
+    usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The counts of message_delta are added to those of message_start (Anthropic's page on streaming: cumulative)."""
@@ -239,7 +240,7 @@ def _(original: Any) -> Any:
     caught_by="""failure.client-fault-is-4xx failure.code-and-message-survive failure.codes-are-translated
     failure.error-event-is-an-error failure.failed-before-output-is-an-error
     failure.failed-before-output-is-an-http-error failure.in-band-error-has-the-chat-shape
-    failure.message-survives-exactly failure.responses-stream-ends-with-failed
+    failure.message-survives-exactly failure.quota-is-no-rate-limit failure.responses-stream-ends-with-failed
     failure.server-fault-is-5xx mix.failed-turns-are-errors-anywhere""",
 )
 def _(original: Any) -> Any:

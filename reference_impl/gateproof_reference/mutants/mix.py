@@ -98,7 +98,11 @@ def _(original: Any) -> Any:
     return _encode
 
 
-@mutant("streams-refuse-in-text", seam="chat.encode:ChatEncoder.delta", caught_by="mix.both-modes-agree")
+@mutant(
+    "streams-refuse-in-text",
+    seam="chat.encode:ChatEncoder.delta",
+    caught_by="content.refusals-stay-apart mix.both-modes-agree",
+)
 def _(original: Any) -> Any:
     """A refusal is text in a stream, and a refusal in JSON."""
 

@@ -17,7 +17,9 @@ from gateproof_reference.wirejson import Object
 
 
 @mutant(
-    "developer-messages-are-lost", seam="chat.request:_items", caught_by="request.instructions-arrive-as-instructions"
+    "developer-messages-are-lost",
+    seam="chat.request:_items",
+    caught_by="request.instructions-arrive-as-instructions request.instructions-in-parts-arrive",
 )
 def _(original: Any) -> Any:
     """No branch knows the role developer, and its message vanishes (9router#2432)."""
@@ -27,7 +29,8 @@ def _(original: Any) -> Any:
 @mutant(
     "instructions-are-lost",
     seam="responses.request:decode",
-    caught_by="""request.codex-is-served request.instructions-arrive-as-instructions
+    caught_by="""identity.response-repeats-what-was-asked request.codex-is-served
+    request.instructions-arrive-as-instructions request.instructions-in-parts-arrive
     request.late-instructions-stay-instructions""",
 )
 def _(original: Any) -> Any:
@@ -64,7 +67,9 @@ def _(original: Any) -> Any:
 @mutant(
     "assistant-words-are-input",
     seam="responses.request:_part_out",
-    caught_by="""request.calls-and-results-stay-paired request.each-form-of-words-is-read request.words-arrive-exactly""",
+    caught_by="""request.answers-come-back-as-they-were request.calls-and-results-stay-paired
+    request.each-form-of-words-is-read request.earlier-thoughts-do-no-harm
+    request.prefill-arrives-or-is-refused request.words-arrive-exactly""",
 )
 def _(original: Any) -> Any:
     """What the assistant said goes to Responses as input_text, which is refused (sub2api#6247)."""
@@ -84,8 +89,9 @@ def _(original: Any) -> Any:
 @mutant(
     "each-call-is-a-message",
     seam="chat.request:_messages",
-    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid
-    request.words-before-results-go-behind-or-are-refused""",
+    caught_by="""request.cache-marks-on-parts-stay-here request.call-ids-correlate
+    request.calls-and-results-stay-paired request.results-are-read-as-strings
+    request.upstream-request-is-valid request.words-before-results-go-behind-or-are-refused""",
 )
 def _(original: Any) -> Any:
     """Calls that were made together go to Chat Completions as a message each (CLIProxyAPI#3152)."""
@@ -103,8 +109,10 @@ def _(original: Any) -> Any:
 @mutant(
     "results-have-another-id",
     seam="responses.request:_item_out",
-    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid
-    request.words-before-results-go-behind-or-are-refused""",
+    caught_by="""request.answers-come-back-as-they-were request.cache-marks-on-parts-stay-here
+    request.call-ids-correlate request.calls-and-results-stay-paired
+    request.earlier-thoughts-do-no-harm request.results-are-read-as-strings
+    request.upstream-request-is-valid request.words-before-results-go-behind-or-are-refused""",
 )
 def _(original: Any) -> Any:
     """A result goes to Responses under the item's id, and not under the call's (NyxID#200)."""
@@ -118,7 +126,9 @@ def _(original: Any) -> Any:
 @mutant(
     "words-go-before-results",
     seam="messages.request:_items",
-    caught_by="""request.calls-and-results-stay-paired request.upstream-request-is-valid
+    caught_by="""request.answers-come-back-as-they-were request.cache-marks-on-parts-stay-here
+    request.calls-and-results-stay-paired request.earlier-thoughts-do-no-harm
+    request.results-are-read-as-strings request.upstream-request-is-valid
     request.words-before-results-go-behind-or-are-refused""",
 )
 def _(original: Any) -> Any:
@@ -162,7 +172,8 @@ def _(original: Any) -> Any:
 @mutant(
     "results-are-quoted",
     seam="responses.request:_items",
-    caught_by="request.results-keep-all-their-text request.returned-images-arrive-or-are-refused",
+    caught_by="""request.results-keep-all-their-text request.returned-files-arrive-or-are-refused
+    request.returned-images-arrive-or-are-refused""",
 )
 def _(original: Any) -> Any:
     """A result of several parts goes on as their JSON."""
@@ -183,7 +194,11 @@ def _(original: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- images and files
 
 
-@mutant("images-become-words", seam="chat.request:_part_out", caught_by="request.images-arrive-or-are-refused")
+@mutant(
+    "images-become-words",
+    seam="chat.request:_part_out",
+    caught_by="""request.image-detail-arrives request.images-arrive-or-are-refused""",
+)
 def _(original: Any) -> Any:
     """In place of an image go words about it (llmgateway#4149)."""
     return lambda part: {"type": "text", "text": "[image]"} if isinstance(part, Image) else original(part)
@@ -203,7 +218,11 @@ def _(original: Any) -> Any:
     return returned
 
 
-@mutant("files-are-dropped", seam="messages.request:_block", caught_by="request.files-arrive-or-are-refused")
+@mutant(
+    "files-are-dropped",
+    seam="messages.request:_block",
+    caught_by="""request.files-arrive-or-are-refused request.other-parts-arrive-or-are-refused""",
+)
 def _(original: Any) -> Any:
     """A document is passed over."""
     return lambda block, role, where: None if block.get("type") == "document" else original(block, role, where)
@@ -379,7 +398,7 @@ def _(original: Any) -> Any:
 @mutant(
     "effort-is-always-medium",
     seam="responses.request:_reasoning_out",
-    caught_by="request.effort-arrives request.thinking-off-stays-off",
+    caught_by="request.effort-arrives request.summaries-are-asked-for request.thinking-off-stays-off",
 )
 def _(original: Any) -> Any:
     """However hard the model shall think, it is told medium."""
@@ -463,7 +482,9 @@ def _(original: Any) -> Any:
 @mutant(
     "ids-never-correlate",
     seam="messages.asking:_blocks",
-    caught_by="""request.call-ids-correlate request.calls-and-results-stay-paired request.upstream-request-is-valid""",
+    caught_by="""request.answers-come-back-as-they-were request.call-ids-correlate
+    request.calls-and-results-stay-paired request.earlier-thoughts-do-no-harm
+    request.empty-words-beside-calls-are-harmless request.upstream-request-is-valid""",
 )
 def _(original: Any) -> Any:
     """Each id is made anew from what it stands for, in calls and in results."""

@@ -72,9 +72,11 @@ def _(original: Any) -> Any:
     "arguments-come-in-deltas-only",
     seam="responses.decode:ResponsesDecoder.settle_arguments",
     caught_by="""isolation.concurrent-turns-keep-apart mix.both-modes-agree mix.turns-arrive-whole
+    request.answers-come-back-as-they-were request.long-names-go-round-or-are-refused
     sse.escapes-read-alike sse.mebibyte-line-passes sse.unknown-events-change-nothing
     stream.json-answer-becomes-a-stream text.protocol-words-are-text
-    tools.arguments-in-done-events-arrive tools.only-calls-end-with-tool-calls
+    tools.arguments-in-done-events-arrive tools.broken-arguments-are-not-run
+    tools.long-numbers-keep-their-digits tools.only-calls-end-with-tool-calls
     tools.several-calls-arrive-whole tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
@@ -156,8 +158,8 @@ def _(original: Any) -> Any:
     seam="chat.encode:encode_body",
     caught_by="""aggregate.unrequested-sse-is-read ending.truncation-is-length isolation.concurrent-turns-keep-apart
     mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
-    sse.escapes-read-alike sse.unknown-events-change-nothing text.protocol-words-are-text
-    tools.text-and-calls-both-survive""",
+    request.answers-come-back-as-they-were sse.escapes-read-alike sse.unknown-events-change-nothing
+    text.protocol-words-are-text tools.text-and-calls-both-survive""",
 )
 def _(original: Any) -> Any:
     """A JSON message with calls has no text (ChatMock#114)."""

@@ -17,15 +17,19 @@ TOTALS = "usage.totals-survive usage.survives-truncation"
     seam="usage:_totals",
     caught_by="""isolation.concurrent-turns-keep-apart isolation.nothing-stays-of-an-earlier-turn
     mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole usage.at-the-event-is-read
-    usage.cache-is-counted-once usage.counts-in-other-places-survive usage.last-count-wins
-    usage.survives-truncation usage.totals-survive""",
+    usage.cache-is-counted-once usage.counts-in-other-places-survive usage.empty-turns-are-counted
+    usage.last-count-wins usage.null-details-are-harmless usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """The upstream's counts are replaced by the gateway's own (litellm#34352)."""
     return lambda usage, names: {**original(usage, names), names.input: 1, names.output: 1, "total_tokens": 2}
 
 
-@mutant("cached-tokens-are-lost", seam="usage:INPUT_DETAILS", caught_by="usage.cached-and-reasoning-tokens-survive")
+@mutant(
+    "cached-tokens-are-lost",
+    seam="usage:INPUT_DETAILS",
+    caught_by="""usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive""",
+)
 def _(original: Any) -> Any:
     """cached_tokens do not survive a translation (CLIProxyAPI#1643)."""
     return tuple(name for name in original if name != "cached_tokens")
@@ -55,7 +59,7 @@ def _(original: Any) -> Any:
     "streams-tell-no-details",
     seam="chat.encode:ChatEncoder.chunk",
     caught_by="""mix.both-modes-agree usage.audio-and-prediction-tokens-survive
-    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes""",
+    usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes""",
 )
 def _(original: Any) -> Any:
     """Details are told in JSON answers and not in streams (codebuddy2api#115)."""
@@ -102,8 +106,9 @@ def _(original: Any) -> Any:
     seam="chat.encode:ChatEncoder.tells_usage",
     caught_by="""mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
     usage.at-the-event-is-read usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
-    usage.cached-and-reasoning-tokens-survive usage.chunk-comes-last-when-asked
-    usage.last-count-wins usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
+    usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive
+    usage.chunk-comes-last-when-asked usage.empty-turns-are-counted usage.last-count-wins
+    usage.null-details-are-harmless usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """include_usage is ignored (loreai#1485)."""
@@ -121,8 +126,8 @@ def _(original: Any) -> Any:
     seam="chat.request:ask",
     caught_by="""mix.both-modes-agree mix.truncated-turns-say-so-anywhere mix.turns-arrive-whole
     request.usage-is-asked-for usage.audio-and-prediction-tokens-survive usage.cache-is-counted-once
-    usage.cached-and-reasoning-tokens-survive usage.same-in-both-modes usage.survives-truncation
-    usage.totals-survive""",
+    usage.cache-reads-and-writes-stay-apart usage.cached-and-reasoning-tokens-survive usage.empty-turns-are-counted
+    usage.null-details-are-harmless usage.same-in-both-modes usage.survives-truncation usage.totals-survive""",
 )
 def _(original: Any) -> Any:
     """A chat upstream is not asked for usage, so that a Responses stream has none to tell (loreai#1485)."""

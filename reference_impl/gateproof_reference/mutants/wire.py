@@ -251,7 +251,7 @@ def _(original: Any) -> Any:
 @mutant(
     "json-is-sent-as-events",
     seam="turns:Translation.whole",
-    caught_by="stream.json-answer-becomes-a-stream wire.sse-is-clean",
+    caught_by="""stream.json-answer-becomes-a-stream stream.json-answer-keeps-its-ending wire.sse-is-clean""",
 )
 def _(original: Any) -> Any:
     """A JSON answer to a client that streams is passed on as it is (litellm#33154)."""
@@ -447,7 +447,8 @@ def _(original: Any) -> Any:
 @mutant(
     "numberless-events-are-dropped",
     seam="responses.decode:ResponsesDecoder.on_payload",
-    caught_by="""stream.json-answer-becomes-a-stream turn.plain-text-arrives wire.missing-sequence-numbers-do-no-harm""",
+    caught_by="""stream.json-answer-becomes-a-stream stream.json-answer-keeps-its-ending turn.plain-text-arrives
+    wire.missing-sequence-numbers-do-no-harm""",
 )
 def _(original: Any) -> Any:
     """What has no number is no event, as its schema says, and the turn never ends."""
