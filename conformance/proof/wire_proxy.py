@@ -23,7 +23,7 @@ SEPARATOR = b"\n\n"
 class Wire:
     """Answers one connection after the other. `inner`: host and port of the gateway."""
 
-    def __init__(self, inner: tuple[str, int], fault: Callable[[], Fault]) -> None:
+    def __init__(self, inner: tuple[str, int], fault: Callable[[bytes], Fault]) -> None:
         self._inner = inner
         self._fault = fault
 
@@ -46,7 +46,8 @@ class Wire:
                 re.sub(rb"(?i)\r\nconnection:[^\r]*", b"", head).replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
             )
             ours.write(body)
-            answer = asyncio.create_task(self._answer(theirs, writer))
+            fault = self._fault(head.split(b"\r\n", 1)[0] + body)
+            answer = asyncio.create_task(self._answer(theirs, fault, writer))
             gone = asyncio.create_task(reader.read(1))
             await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
             gone.cancel()
@@ -57,10 +58,9 @@ class Wire:
         finally:
             ours.close()
 
-    async def _answer(self, theirs: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, theirs: asyncio.StreamReader, fault: Fault, writer: asyncio.StreamWriter) -> None:
         first, *lines = (await theirs.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-        fault = self._fault()
         streams = headers.get("content-type", "").startswith("text/event-stream")
         pieces = _pieces(theirs, dict(headers))
         for name in ("connection", "transfer-encoding", "content-length", "date"):
@@ -112,7 +112,7 @@ async def _pieces(reader: asyncio.StreamReader, headers: dict[str, str]) -> Asyn
         yield await reader.read(-1)
 
 
-async def serve(fault: Callable[[], Fault], command: list[str]) -> None:
+async def serve(fault: Callable[[bytes], Fault], command: list[str]) -> None:
     """Start the gateway, and stand before it until it ends."""
     at = command.index("--listen") + 1
     host, _, port = command[at].rpartition(":")
@@ -128,15 +128,18 @@ async def serve(fault: Callable[[], Fault], command: list[str]) -> None:
         await process.wait()
 
 
+def fault_named(name: str) -> Callable[[bytes], Fault]:
+    """What makes the fault of an answer, given the first line and the body of its request."""
+    if name.startswith("garbled-"):
+        return Garbler(int(name.removeprefix("garbled-")))
+    kind = Fault if name == "none" else every()[name]
+    return lambda _request: kind()
+
+
 def main() -> None:
     """Run until the gateway ends; whoever ends this process ends the whole group."""
     name, *command = sys.argv[1:]
-    fault: Callable[[], Fault]
-    if name.startswith("garbled-"):
-        fault = Garbler(int(name.removeprefix("garbled-")))
-    else:
-        fault = Fault if name == "none" else every()[name]
-    asyncio.run(serve(fault, [sys.executable, *command]))
+    asyncio.run(serve(fault_named(name), [sys.executable, *command]))
 
 
 if __name__ == "__main__":

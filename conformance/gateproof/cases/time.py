@@ -50,8 +50,12 @@ def _strangers(answer: Answer, names: list[str], surface: str) -> str:
         return "" if first == "message_start" else f"{first!r} as the first"
     if kinds[:1] != ["response.created"]:
         return f"{kinds[:1]} as the first"
-    numberless = [e for e in events if e.get("type") == "keepalive" and not isinstance(e.get("sequence_number"), int)]
-    return f"{numberless[0]!r}" if numberless else ""
+    strange = [e for e in events if not isinstance(e, dict) or (e.get("type") == "keepalive" and not _is_numbered(e))]
+    return f"{strange[0]!r}"[:120] if strange else ""
+
+
+def _is_numbered(event: dict[str, Any]) -> bool:
+    return isinstance(event.get("sequence_number"), int)
 
 
 @case("time.keepalive-comes-in-silence")
